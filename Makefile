@@ -1,0 +1,37 @@
+# Every target sets up .venv by itself; Python 3.11 or newer and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-browser check format surface clean
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dixa-mcp needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable . --group dev
+	touch $@
+
+demo: .venv/ready ## the main job end to end, on the sandbox
+	$(BIN)/dixa-mcp demo
+
+test: .venv/ready ## all tests that need nothing but Python
+	$(BIN)/pytest
+
+test-browser: .venv/ready ## the chart page in Chromium (from the system, or CHROMIUM=path)
+	$(BIN)/python -m pip install --quiet -c constraints.txt playwright
+	$(BIN)/pytest -n0 -rs tests/browser
+
+check: .venv/ready ## lint, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --warnings
+
+format: .venv/ready
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+surface: .venv/ready ## rewrite what tests pin: tool snapshots, golden answers, README tables
+	SURFACE=update $(BIN)/pytest
+
+clean:
+	rm -rf .venv dist .pytest_cache .ruff_cache
