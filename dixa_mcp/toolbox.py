@@ -1,0 +1,274 @@
+"""What a tool is, as a value: a function, its effect, and the facts guardrails judge by.
+
+Danger is data here. Nothing in this module decides; `guardrails` does.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
+
+
+class Effect(StrEnum):
+    """What a call does to the world, from harmless to final; `max` of several is the worst."""
+
+    READ = "read"
+    """Nothing changes."""
+    INTERNAL = "internal"
+    """Colleagues only; reversible or harmless."""
+    CUSTOMER = "customer"
+    """Somebody outside may notice."""
+    EGRESS = "egress"
+    """Data can leave the organisation."""
+    IRREVERSIBLE = "irreversible"
+    """Gone for good."""
+
+    @property
+    def rank(self) -> int:
+        """Position in the order above."""
+        return list(Effect).index(self)
+
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Effect(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Effect(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Effect(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Effect(other).rank
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """An argument that makes a call worse than its tool: this parameter, with this value (any, when None)."""
+
+    parameter: str
+    effect: Effect
+    value: str | None = None
+    unless: Literal["", "close_is_internal"] = ""
+    """A setting of the operator that takes this raise back."""
+
+    def applies(self, arguments: Mapping[str, Any], lowered: Iterable[str]) -> bool:
+        """Say whether these arguments trip it; `lowered` names the settings that are on."""
+        if self.unless and self.unless in lowered:
+            return False
+        given = arguments.get(self.parameter)
+        return bool(given) if self.value is None else given == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a call is directed at, read off its arguments alone; rules and budgets judge by it."""
+
+    conversations: tuple[int | str, ...] = ()
+    """The conversations it reads or changes; a queue rule looks at each."""
+    queues: tuple[str, ...] = ()
+    """The queues it moves something to, by name or id."""
+    texts: tuple[str, ...] = ()
+    """What a customer would read."""
+    amount: int = 1
+    """How many things it changes; a budget counts each."""
+
+
+@dataclass(slots=True, eq=False)
+class Tool:
+    """One tool. Everything else (schema, annotations, README row, policy) is derived from this."""
+
+    run: Callable[..., Awaitable[Any]]
+    """The function: first `dixa: Dixa` or `call: Call`, then what the model may supply."""
+    name: str
+    toolset: str
+    effect: Effect
+    raised: tuple[Raise, ...] = ()
+    undo: str = ""
+    """The inverse kept in the journal, or empty when a change of this tool can't be undone."""
+    once: tuple[str, ...] = ()
+    """Parameters that identify what the call creates: the same again is the same thing, not a second one."""
+    speaks: tuple[str, ...] = ()
+    """Parameters whose text reaches a customer."""
+    egress: tuple[str, ...] = ()
+    """Parameters that hold URLs or addresses which data would go to; their hosts must be on the allow list."""
+    acts_as_agent: bool = False
+    """Dixa wants an agent's id for this (notes §11), so an acting agent must be known."""
+    touches: str = "conversation_id"
+    """The parameter that names the conversation a queue rule looks at, or lists several; empty if there is none."""
+    idempotent: bool = False
+    always_ask: bool = False
+    """A person confirms every write of it, even one that only colleagues would see."""
+    up_to: Effect = Effect.READ
+    """The worst effect its judge can find, where `raised` doesn't say."""
+    question: Callable[..., Awaitable[Any]] | None = field(default=None, init=False)
+    draft: Callable[..., Awaitable[Any]] | None = field(default=None, init=False)
+    existing: Callable[..., Awaitable[Any]] | None = field(default=None, init=False)
+    judge: Callable[..., Awaitable[Effect]] | None = field(default=None, init=False)
+    leaves: Callable[..., Awaitable[list[str]]] | None = field(default=None, init=False)
+    proxy: Callable[..., Awaitable["Undo"]] | None = field(default=None, init=False)
+    aim: Callable[[Mapping[str, Any]], Aim] | None = field(default=None, init=False)
+
+    @property
+    def parameters(self) -> tuple[inspect.Parameter, ...]:
+        """What the model may supply: all parameters but the first, keyword-only."""
+        given = list(inspect.signature(self.run).parameters.values())[1:]
+        return tuple(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in given)
+
+    @property
+    def description(self) -> str:
+        """The docstring as the model reads it."""
+        return " ".join(inspect.cleandoc(self.run.__doc__ or "").split())
+
+    @property
+    def worst(self) -> Effect:
+        """The highest effect that arguments can raise a call to."""
+        return max([self.effect, self.up_to, *(r.effect for r in self.raised)], key=lambda effect: effect.rank)
+
+    @property
+    def two_steps(self) -> bool:
+        """Whether the operator's `two-step` can stand in for a person at some call of it."""
+        return not self.always_ask and Effect.CUSTOMER in {self.effect, self.up_to, *(r.effect for r in self.raised)}
+
+    def effect_of(self, arguments: Mapping[str, Any], lowered: Iterable[str] = ()) -> Effect:
+        """The effect of a call with these arguments."""
+        lowered = tuple(lowered)
+        raised = [r.effect for r in self.raised if r.applies(arguments, lowered)]
+        return max([self.effect, *raised], key=lambda effect: effect.rank)
+
+    def aim_of(self, arguments: Mapping[str, Any]) -> Aim:
+        """What a call with these arguments is directed at."""
+        if self.aim is not None:
+            return self.aim(arguments)
+        given = arguments.get(self.touches) or ()
+        touched: tuple[int | str, ...] = tuple(given) if isinstance(given, list | tuple) else (given,)  # pyright: ignore[reportUnknownArgumentType] - as validated
+        queue = arguments.get("queue")
+        return Aim(
+            touched,
+            (str(queue),) if queue else (),
+            tuple(str(arguments[name]) for name in self.speaks if arguments.get(name)),
+            max(1, len(touched)),
+        )
+
+    def asks(self, function: Function) -> Function:
+        """Attach what builds the question for a person: same parameters as the tool, returns a `Question`."""
+        self.question = function
+        return function
+
+    def drafts(self, function: Function) -> Function:
+        """Attach what is done for colleagues when no person can be asked: same parameters as the tool."""
+        self.draft = function
+        return function
+
+    def finds(self, function: Function) -> Function:
+        """Attach what looks whether the call's result is already in Dixa: same parameters, result or None."""
+        self.existing = function
+        return function
+
+    def leaves_to(self, function: Function) -> Function:
+        """Attach what lists URLs and addresses data would go to, when parameters alone don't hold them."""
+        self.leaves = function
+        return function
+
+    def aims(self, function: Callable[[Mapping[str, Any]], Aim]) -> Callable[[Mapping[str, Any]], Aim]:
+        """Attach what reads the aim off the arguments, when `touches`, `queue` and `speaks` don't hold it."""
+        self.aim = function
+        return function
+
+    def judges(self, function: Function) -> Function:
+        """Attach what knows a call's effect when arguments alone don't say it (a raw operation)."""
+        self.judge = function
+        return function
+
+    def stands_for(self, function: Function) -> Function:
+        """Attach what names the call that this one really is (an undo): judged by every rule of that tool.
+
+        Same parameters as the tool; the judged call is there as `call.inner` when the tool asks and runs.
+        """
+        self.proxy = function
+        return function
+
+
+def tool(
+    effect: Effect,
+    *,
+    raised: tuple[Raise, ...] = (),
+    undo: str = "",
+    once: tuple[str, ...] = (),
+    speaks: tuple[str, ...] = (),
+    egress: tuple[str, ...] = (),
+    acts_as_agent: bool = False,
+    touches: str = "conversation_id",
+    idempotent: bool = False,
+    always_ask: bool = False,
+    up_to: Effect = Effect.READ,
+    name: str = "",
+) -> Callable[[Callable[..., Awaitable[Any]]], Tool]:
+    """Make a plain async function a tool. The module's name is its toolset; `dixa_` is put before its name.
+
+    `name` is given only where somebody else fixed the whole of it (OpenAI's `search` and `fetch`).
+    """
+
+    def make(run: Callable[..., Awaitable[Any]]) -> Tool:
+        return Tool(
+            run=run,
+            name=name or f"dixa_{run.__name__}",
+            toolset=run.__module__.removeprefix("dixa_mcp.tools.").split(".")[0],
+            effect=effect,
+            raised=raised,
+            undo=undo,
+            once=once,
+            speaks=speaks,
+            egress=egress,
+            acts_as_agent=acts_as_agent,
+            touches=touches,
+            idempotent=idempotent,
+            always_ask=always_ask,
+            up_to=up_to,
+        )
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How a change is taken back: another call of a tool, allowed only while what was written still stands."""
+
+    tool: str
+    """Name of the tool that reverts it."""
+    arguments: Mapping[str, Any]
+    wrote: Mapping[str, Any]
+    """What the change left behind, by name (`queue`, `tags`, `state` …); compared before the undo."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a tool that writes answers: what happened, who can see it, and how to take it back."""
+
+    what: str
+    """One sentence, with the names of things."""
+    visible_to: Literal["colleagues", "customer", "outside", "nobody"]
+    target: str = ""
+    """What was changed, as the journal lists it: `conversation 10401`."""
+    before: str = ""
+    after: str = ""
+    undo: Undo | None = None
+    cannot_undo: str = ""
+    """Why it can't be undone, or what an undo would not bring back."""
+    warnings: list[str] = field(default_factory=list[str])
+    partial: bool = False
+    """Only a part was done; the same call again does the rest, so it is no duplicate."""
+    duplicate: bool = False
+    """The same call was answered before, or the thing already existed; nothing was done twice."""
+    id: str = ""
+    """Given by the journal: what `dixa_undo_change` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first of two steps: nothing was done, and this token lets the same call act."""
+
+    question: str
+    token: str
