@@ -1,0 +1,1 @@
+"""What knows Dixa: its paths, pace, answers, models and catalogues. Nothing here knows MCP."""

@@ -1,0 +1,33 @@
+"""Business hours as the catalogue keeps them: the schedules, and the zone they tell the organisation lives in."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dixa_mcp.client.paths import at
+from dixa_mcp.client.records import Record, read
+from dixa_mcp.client.workspace import Schedule
+
+if TYPE_CHECKING:
+    from dixa_mcp.client.dixa import Dixa
+
+
+class _Schedules(Record):
+    schedules: tuple[Schedule, ...] = ()
+
+
+class _Definition(Record):
+    schedule: Schedule | None = None
+
+
+async def schedules(dixa: "Dixa") -> Sequence[Schedule]:
+    """Read the schedules; Dixa answers them one level deeper than other lists (notes §5)."""
+    return read(_Schedules, await dixa.get(at("/business-hours/schedules"))).schedules
+
+
+async def only_timezone(dixa: "Dixa", known: Sequence[Schedule]) -> list[str]:
+    """Read the zone of the only schedule; empty where there are none or several, since either may be meant."""
+    if len(known) != 1:
+        return []
+    path = at("/business-hours/schedules/{id}/definition", id=known[0].id)
+    definition = read(_Definition, await dixa.get(path)).schedule
+    return [definition.timezone] if definition and definition.timezone else []
