@@ -1,0 +1,13 @@
+"""Ids of the seed that several tests name."""
+
+MIA = "039fbf8d-4ab7-46a4-9543-0786d6ebb40f"
+TOM = "ad31f76a-5f61-4c6c-afef-c544867c129f"
+SARA = "f83d1564-e4ae-4a0c-9d0f-079987b45683"
+OLIVIA = "1d66b93e-ab14-43d4-89fb-b94a217c6ac0"
+LUCAS = "52fbcfe9-81d0-4a56-9930-0673981d7df2"
+NOOR = "0195f9c2-e629-4888-94ab-796ce5542c50"
+GRACE = "923d8bba-5b2c-4e32-a0c8-672eb8056b0b"
+DANIEL = "f5d4c2a4-ee05-42c3-aef2-2a075757b3cd"
+NOBODY = "410d2c63-cc71-4091-8b3a-6d99cd8a869f"
+GENERAL = "5185cbe5-197d-42dc-99e8-663ab4c0bc05"
+RETURNS = "19a7a6cc-bb71-40a3-a61f-2df89d69266a"
