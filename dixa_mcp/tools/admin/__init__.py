@@ -1,0 +1,1 @@
+"""Webhooks, tags, members of queues and teams, presence: what administrators do."""

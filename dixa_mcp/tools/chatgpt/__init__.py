@@ -1,0 +1,1 @@
+"""The two tools ChatGPT reads data with; OpenAI fixed their names and answers (practice §5.2)."""

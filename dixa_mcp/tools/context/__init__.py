@@ -1,0 +1,1 @@
+"""What exists here, and what may be done."""

@@ -1,0 +1,137 @@
+"""What exists here, and what may be done."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dixa_mcp import __version__
+from dixa_mcp.client.dixa import Dixa
+from dixa_mcp.client.workspace import AttributeDefinition, AttributeOption
+from dixa_mcp.errors import DixaMcpError, StateUnavailable
+from dixa_mcp.guardrails import budget
+from dixa_mcp.guardrails.call import Call
+from dixa_mcp.operations import operations
+from dixa_mcp.render.context import Listing, Status
+from dixa_mcp.text.names import fold
+from dixa_mcp.toolbox import Effect, tool
+
+Kind = Literal[
+    "tags",
+    "queues",
+    "agents",
+    "teams",
+    "attributes",
+    "endpoints",
+    "flows",
+    "templates",
+    "schedules",
+    "webhook_events",
+]
+
+
+@tool(Effect.READ)
+async def lookup(
+    dixa: Dixa,
+    kind: Kind,
+    query: str = "",
+    entity: Literal["", "conversation", "contact"] = "",
+    channel: Annotated[str, Field(description="Of flows")] = "",
+    include_inactive: bool = False,
+) -> Listing:
+    """List names and allowed values. Not needed before other calls: they take names."""
+    rows = await _rows(dixa, kind, entity, channel, inactive=include_inactive)
+    wanted = fold(query)
+    found = [row for row in rows if wanted in fold(row)]
+    return Listing(kind, found, query, of=len(rows))
+
+
+@tool(Effect.READ)
+async def status(call: Call) -> Status:
+    """Show organisation, mode, limits and what is left of them, and the acting agent."""
+    settings = call.settings
+    try:
+        organisation = await call.dixa.catalogue.organization()
+        name, state = organisation.name, organisation.status
+    except DixaMcpError as error:
+        name, state = "unknown", error.what
+    try:
+        agent = await call.acting()
+        acting = agent.name if agent else "none: replies are refused (--acting-agent)"
+    except DixaMcpError as error:
+        acting = error.what
+    return Status(
+        organisation=name,
+        state=state,
+        mode=settings.mode,
+        acting=acting,
+        queues=settings.queues,
+        limits={name: value for name, value in _limits(call).items() if value},
+        budgets=await _budgets(call),
+        version=__version__,
+        configuration=settings.fingerprint(),
+    )
+
+
+async def _budgets(call: Call) -> dict[str, str]:
+    try:
+        return await budget.left(call.settings, call)
+    except StateUnavailable as error:
+        return {"unknown": error.what}
+
+
+def _limits(call: Call) -> dict[str, str]:
+    settings = call.settings
+    switch = settings.kill_switch
+    return {
+        "kill switch": "ON, every write is refused" if switch and switch.exists() else "",
+        "internal only": "yes" if settings.internal_only else "",
+        "irreversible": "allowed, with the id typed by a person" if settings.allow_irreversible else "",
+        "without a person": ", ".join(settings.unattended),
+        "when nobody can be asked": settings.no_elicitation,
+        "personal data": settings.pii if settings.pii != "off" else "",
+    }
+
+
+async def _rows(dixa: Dixa, kind: Kind, entity: str, channel: str, *, inactive: bool) -> list[str]:
+    catalogue = dixa.catalogue
+    match kind:
+        case "tags":
+            return [t.name + " (inactive)" * (not t.is_active) for t in await catalogue.tags(inactive=inactive)]
+        case "queues":
+            return [q.name + " (default)" * q.is_default for q in await catalogue.queues()]
+        case "agents":
+            return [f"{agent.name} <{agent.email}>" for agent in await catalogue.agents()]
+        case "teams":
+            return [team.name for team in await catalogue.teams()]
+        case "attributes":
+            wanted = {"": None, "conversation": "Conversation", "contact": "Contact"}[entity]
+            found = await catalogue.attributes(wanted)  # type: ignore[arg-type]
+            return [_attribute(each, entity) for each in found if inactive or each.is_usable]
+        case "endpoints":
+            return [f"{e.name}: {e.id} ({', '.join(e.functionality) or 'Email'})" for e in await catalogue.endpoints()]
+        case "flows":
+            return [f"{f.name} ({f.channel}, {f.contact_endpoint_id})" for f in await catalogue.flows(channel or None)]
+        case "templates":
+            return [f"{t.name} ({t.kind})" for t in await catalogue.templates()]
+        case "schedules":
+            return [schedule.name for schedule in await catalogue.schedules()]
+        case "webhook_events":
+            return _webhook_events()
+
+
+def _webhook_events() -> list[str]:
+    """Dixa lists its events nowhere (notes §19); the contract's own list is the source."""
+    event = next(each for one in operations().values() for each in one.parameters if each.name == "event")
+    return list(event.values)
+
+
+def _attribute(attribute: AttributeDefinition, entity: str) -> str:
+    options = ", ".join(_option(option) for option in attribute.input_definition.options if not option.is_deactivated)
+    of = "" if entity else f" of a {'customer' if attribute.entity_type == 'Contact' else 'conversation'}"
+    required = ", required" if attribute.is_required else ""
+    return f"{attribute.label}{of}{required}: {options or 'text'}"
+
+
+def _option(option: AttributeOption) -> str:
+    below = [_option(nested) for nested in option.nested_options if not nested.is_deactivated]
+    return f"{option.label} > ({', '.join(below)})" if below else option.label

@@ -1,0 +1,1 @@
+"""Customers: Dixa calls them end users."""

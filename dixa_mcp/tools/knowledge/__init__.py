@@ -1,0 +1,1 @@
+"""What the organisation has written down: its help centre and handbooks."""

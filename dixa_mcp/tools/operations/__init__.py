@@ -1,0 +1,1 @@
+"""The whole contract of Dixa: any of its operations, found by words and called by name."""

@@ -1,0 +1,1 @@
+"""Erasing what is personal, for good."""

@@ -1,0 +1,1 @@
+"""Work on conversations that colleagues see and customers don't."""
