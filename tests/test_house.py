@@ -1,0 +1,88 @@
+"""The house: imports point one way, files stay small, and nothing disarms consent."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "dixa_mcp"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LAYERS = [
+    ["operations", "text"],
+    ["errors"],
+    ["toolbox"],
+    ["settings"],
+    ["state"],
+    ["client"],
+    ["guardrails", "render"],
+    ["tools"],
+    ["server"],
+    ["http"],
+    ["cli", "commands", "demo", "install", "__main__"],
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+LONGEST = 350
+SPEAK_MCP = {"server", "http", "cli", "commands", "demo"}
+SPEAK_HTTP = {"client", "sandbox"}
+
+
+def layer(file: Path) -> str:
+    """The first part of a module's name below the package."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> Iterator[str]:
+    """All modules a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def ours(file: Path) -> Iterator[str]:
+    """The layers of ours a file imports."""
+    for module in imports(file):
+        parts = module.split(".")
+        if parts[0] == "dixa_mcp" and len(parts) > 1 and parts[1] != "__version__":
+            yield parts[1]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_imports_point_to_the_left(file: Path) -> None:
+    """Design §6: a layer imports itself and what stands left of it; the sandbox only the operations."""
+    here = layer(file)
+    if here in {"__init__", "sandbox"}:
+        assert set(ours(file)) <= ({"sandbox", "operations"} if here == "sandbox" else set())
+        return
+    for there in ours(file):
+        if there == "sandbox":
+            assert here in {"cli", "commands", "demo"}
+        else:
+            assert there == here or RANK[there] < RANK[here] or RANK[there] == RANK["cli"], f"{here} imports {there}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_files_stay_small_enough_to_be_read(file: Path) -> None:
+    """Design §6: a file budget of 350 lines."""
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_annotations_are_real_so_that_consent_stays_hidden(file: Path) -> None:
+    """With postponed annotations the SDK exposes hidden parameters: the model could consent (design §6)."""
+    assert "__future__.annotations" not in set(imports(file))
+
+
+def test_only_the_server_speaks_mcp_and_only_the_client_http() -> None:
+    """Design §2 and §6: each protocol has one home."""
+    for file in FILES:
+        roots = {module.split(".")[0] for module in imports(file)}
+        assert "mcp" not in roots or layer(file) in SPEAK_MCP, file
+        assert "httpx" not in roots or layer(file) in SPEAK_HTTP, file
+
+
+def test_httpx_is_imported_by_one_module_of_the_client() -> None:
+    """Design §2: the day httpx is replaced, one module changes."""
+    assert [file.name for file in FILES if layer(file) == "client" and "httpx" in set(imports(file))] == ["link.py"]
