@@ -24,10 +24,15 @@ async def schedules(dixa: "Dixa") -> Sequence[Schedule]:
     return read(_Schedules, await dixa.get(at("/business-hours/schedules"))).schedules
 
 
+async def definition(dixa: "Dixa", schedule_id: str) -> Schedule | None:
+    """Read a schedule whole: its zone, its week and its exceptions."""
+    path = at("/business-hours/schedules/{id}/definition", id=schedule_id)
+    return read(_Definition, await dixa.get(path)).schedule
+
+
 async def only_timezone(dixa: "Dixa", known: Sequence[Schedule]) -> list[str]:
     """Read the zone of the only schedule; empty where there are none or several, since either may be meant."""
     if len(known) != 1:
         return []
-    path = at("/business-hours/schedules/{id}/definition", id=known[0].id)
-    definition = read(_Definition, await dixa.get(path)).schedule
-    return [definition.timezone] if definition and definition.timezone else []
+    schedule = await definition(dixa, known[0].id)
+    return [schedule.timezone] if schedule and schedule.timezone else []

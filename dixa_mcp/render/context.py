@@ -38,9 +38,11 @@ def _(listing: Listing, view: View) -> str:
         return f"None of the {listing.kind}{filtered}." if listing.of else f"There are no {listing.kind}."
     rows = [line(row, 600) for row in listing.rows]
     kept = fit(rows)
-    separator = "\n" if listing.kind in {"attributes", "endpoints", "flows", "templates"} else ", "
+    separator = "\n" if listing.kind in {"attributes", "endpoints", "flows", "templates", "schedules"} else ", "
     more = f"\n… and {len(rows) - kept} more; narrow with query." if kept < len(rows) else ""
-    return f"{len(rows)} {listing.kind}:{' ' if separator == ', ' else separator}{separator.join(rows[:kept])}{more}"
+    kind = listing.kind.replace("_", " ")
+    head = f"{len(rows)} {kind if len(rows) > 1 else kind.removesuffix('s')}:"
+    return f"{head}{' ' if separator == ', ' else separator}{separator.join(rows[:kept])}{more}"
 
 
 @render.register

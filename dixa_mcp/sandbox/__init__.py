@@ -11,9 +11,9 @@ Where the notes say that nobody knows (notes §25), these are OUR assumptions:
 
 * **Misses.** A wrong id in the path is 404 where the contract documents one, else 400; the activity log of
   an unknown conversation is empty. Requester, endpoint, widget and queue in the body of a new conversation
-  give 404, other ids in a body 400. An unknown path is 404. A filter of a list that matches nobody gives an
-  empty list; filters compare e-mails whatever their case, numbers and external ids exactly, and find
-  additional addresses, too.
+  give 404, as does the parent of a new article; other ids in a body 400. An unknown path or method is 404. A
+  filter of a list that matches nobody gives an empty list; filters compare e-mails whatever their case,
+  numbers and external ids exactly, and find additional addresses, too.
 * **Bodies.** `null` counts as left out, except in custom attributes, where it clears. PUT clears what is
   left out. A 400 about a body adds the place in brackets. File uploads aren't checked against the table.
 * **Order.** Lists are in the order of creation; searches and a customer's conversations newest first; both
@@ -56,6 +56,14 @@ Where the notes say that nobody knows (notes §25), these are OUR assumptions:
   is closed before any agent had it; Sent follows every outbound mail, SMS and WhatsApp at once; the SLA events
   follow a queue's `SlaTimeLimit` (`sla.py`). Eleven events have no cause here: bans, a replaced customer,
   typing, and what the recipient's side would report.
+* **Knowledge.** Languages fall back to `settings.language`, or English, then to any. A parent may be a collection.
+  The catalogue lists drafts, too, by their published titles where there are any. A draft is the indexed version
+  while it says what is published. Readers outside see what is published, not in a restricted collection and not
+  as pre-release; whatever changes for them, moves and uploads included, is in the outbox as `publication`.
+  Publishing an article without translations is 400, unpublishing what isn't published 204.
+* **Business hours** hold their first moment and not their last. An exception replaces the hours of its day; the
+  upcoming days name the closed ones, too. The status of an unknown schedule is 400.
+* **Generated** conversations (`scale`) are written out when somebody looks; that changes nothing they hold.
 * **429** says `Too Many Requests`, without Retry-After. **409** says `Conflict`.
 * **Times** come with a plain `Z` (notes §26). Everything happens at the sandbox's clock, which stands
   still; what has become due is done before the next request, each at the moment it was due.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from dixa_mcp import operations
 from dixa_mcp.operations import Operation, Problem
@@ -189,7 +189,17 @@ def _request(incoming: Incoming, operation: Operation, path: dict[str, str], own
     if operation.media == "json" and (problems := operations.problems(operation, path, query, body)):
         raise Refusal(400, _said(problems[0]))
     media = incoming.header("content-type")
+    if not operation.name.endswith("_attributes"):  # there null clears
+        body = _without_nulls(body)
     return Request(operation, path, query, body, owner, incoming.content, media)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a body without its nulls, which count as left out, however deep they are (ours)."""
+    if isinstance(value, dict):
+        table = cast("Json", value)
+        return {key: _without_nulls(item) for key, item in table.items() if item is not None}
+    return [_without_nulls(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _said(problem: Problem) -> str:

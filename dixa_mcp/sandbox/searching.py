@@ -71,10 +71,13 @@ def find(org: Organisation, query: Json | None, filters: Json | None) -> list[Js
         Refusal: 400 for an empty query or a condition that isn't one.
     """
     tests = [_test(condition["field"]) for condition in listed(filters or {}, "conditions")]
-    join = any if filters and filters["strategy"] == "Any" else all
     said = _said(org, query) if query else org.conversations.keys()
-    newest = [org.conversations[csid] for csid in org.newest() if csid in said]
-    return [item for item in newest if join(test(org, item) for test in tests)] if tests else newest
+    found = [org.conversations[csid] for csid in org.newest() if csid in said]
+    if filters and filters["strategy"] == "Any" and tests:
+        return [item for item in found if any(test(org, item) for test in tests)]
+    for test in tests:
+        found = [item for item in found if test(org, item)]
+    return found
 
 
 def _said(org: Organisation, query: Json) -> set[int]:

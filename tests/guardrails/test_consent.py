@@ -157,6 +157,16 @@ async def test_a_token_is_spent_by_its_first_use(era: str) -> None:
         assert not d.writes
 
 
+async def test_a_token_shown_fifty_times_at_once_acts_once(era: str) -> None:
+    """Taken atomically: one of many equal calls sends."""
+    async with desk(*TWO_STEP, era=era) as d:
+        token = _token((await d.call("send_reply", **REPLY)).text)
+        async with anyio.create_task_group() as group:
+            for _ in range(50):
+                group.start_soon(lambda: d.call("send_reply", **REPLY, confirmation_token=token))
+        assert len(d.sandbox.reached_customers) == 1
+
+
 async def test_a_token_expires(era: str) -> None:
     """It lives as long as a person may take."""
     now = [0.0]

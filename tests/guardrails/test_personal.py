@@ -30,6 +30,8 @@ def leaks(text: str) -> list[str]:
         ("get_activity", {"conversation_id": 10401}),
         ("get_activity", {}),
         ("query_records", {"record": "closed_conversations", "period": "this month"}),
+        ("query_records", {"record": "ratings", "period": "this month", "format": "csv"}),
+        ("query_records", {"record": "ratings", "period": "this month", "format": "json"}),
         ("find_customers", {"email": "nobody.of.this.name@example.com"}),
         ("get_customer", {"customer": "olivia.hurt@example.com"}),
     ],

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from dixa_mcp.sandbox import Sandbox
+from dixa_mcp.sandbox import Sandbox, searching
+from dixa_mcp.sandbox.clock import parse
+from dixa_mcp.sandbox.stories import written_ms
 
 Client = httpx.AsyncClient
 
@@ -203,6 +205,17 @@ async def test_a_search_finds_the_same_before_and_after_looking(
     assert len(sandbox.organisation.untold.stories) >= SCALE - len(fresh)
     assert len(sandbox.organisation.messages) == SEEDED - 1 + SCALE, "all are written out now"
     assert await everything(dixa, path, body) == fresh
+
+
+def test_drawn_times_are_the_written_ones(sandbox: Sandbox) -> None:
+    """What search and analytics know without looking is what they would read."""
+    organisation = sandbox.organisation
+    for csid, story in list(organisation.untold.stories.items()):
+        drawn = (written_ms(story.last_said), written_ms(story.last_happened))
+        conversation = organisation.conversations[csid]
+        assert organisation.messages[csid][-1]["createdAt"] == drawn[0], csid
+        read = (searching.last_message(organisation, conversation), searching.last_activity(organisation, conversation))
+        assert tuple(text and parse(text) for text in read) == tuple(map(parse, drawn)), csid
 
 
 async def test_an_order_is_found_by_its_number(sandbox: Sandbox, dixa: Client) -> None:

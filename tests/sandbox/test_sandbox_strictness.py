@@ -26,6 +26,7 @@ TEXT_ATTRIBUTE, CUSTOMER_NUMBER = "4b2fe144-136d-456f-8516-c49e408c994c", "38645
 CHLOE = "bbbd7936-7047-40a4-ac57-a3c4feff2889"  # both her conversations are closed
 REFUND = "1adaf35f-917a-42fb-a7c3-91e45c98bace"
 OPS_HOOK = "7ce82f73-27ee-48b4-9303-46be9b2ed9e2"
+WIDGET = "9f0f1559-2240-4f07-991e-d1e8457dde04"
 CATEGORY = "9221b9d3-8b3c-448e-8dc4-8dff91702863"
 ARTICLE = "351d1fdf-693f-48ac-a893-f30a545fcbbc"
 SCHEDULE = "1496718a-7b67-4fc9-96ca-3f431cd17c78"
@@ -266,6 +267,19 @@ def test_what_is_no_body_is_refused_and_changes_nothing(sandbox: Sandbox, operat
         answer = ask(sandbox, operation, body)
         assert answer.status == 400, (body, answer.status)
     assert snapshot(sandbox) == before
+
+
+def test_null_counts_as_left_out_however_deep(sandbox: Sandbox) -> None:
+    """Nothing null is stored: answers leave out what is absent (notes §5)."""
+    sandbox.reset()
+    browser = {"name": "Firefox", "version": None, "ipAddress": "192.0.2.1", "originatingUrl": None}
+    body = {"_type": "Chat", "requesterId": OLIVIA, "widgetId": None, "browserInfo": browser, "language": None}
+    body |= {"message": {"_type": "Inbound", "content": {"_type": "Text", "value": "Hi"}, "attachments": None}}
+    created = ask(sandbox, operations.operations()["create_conversation"], body)
+    assert created.status == 400, "the widget is needed"
+    created = ask(sandbox, operations.operations()["create_conversation"], body | {"widgetId": WIDGET})
+    assert created.status == 201
+    assert "null" not in json.dumps(sandbox.organisation.conversations[created.body["data"]["id"]])
 
 
 # --- paths and queries

@@ -6,14 +6,15 @@ from pydantic import Field
 
 from dixa_mcp import __version__
 from dixa_mcp.client.dixa import Dixa
-from dixa_mcp.client.workspace import AttributeDefinition, AttributeOption
+from dixa_mcp.client.workspace import AttributeDefinition, AttributeOption, Template
 from dixa_mcp.errors import DixaMcpError, StateUnavailable
 from dixa_mcp.guardrails import budget
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.operations import operations
 from dixa_mcp.render.context import Listing, Status
+from dixa_mcp.text.clean import line
 from dixa_mcp.text.names import fold
 from dixa_mcp.toolbox import Effect, tool
+from dixa_mcp.tools.context import _hours
 
 Kind = Literal[
     "tags",
@@ -39,7 +40,7 @@ async def lookup(
     include_inactive: bool = False,
 ) -> Listing:
     """List names and allowed values. Not needed before other calls: they take names."""
-    rows = await _rows(dixa, kind, entity, channel, inactive=include_inactive)
+    rows = await _rows(dixa, kind, query, entity, channel, inactive=include_inactive)
     wanted = fold(query)
     found = [row for row in rows if wanted in fold(row)]
     return Listing(kind, found, query, of=len(rows))
@@ -92,7 +93,7 @@ def _limits(call: Call) -> dict[str, str]:
     }
 
 
-async def _rows(dixa: Dixa, kind: Kind, entity: str, channel: str, *, inactive: bool) -> list[str]:
+async def _rows(dixa: Dixa, kind: Kind, query: str, entity: str, channel: str, *, inactive: bool) -> list[str]:
     catalogue = dixa.catalogue
     match kind:
         case "tags":
@@ -112,15 +113,24 @@ async def _rows(dixa: Dixa, kind: Kind, entity: str, channel: str, *, inactive: 
         case "flows":
             return [f"{f.name} ({f.channel}, {f.contact_endpoint_id})" for f in await catalogue.flows(channel or None)]
         case "templates":
-            return [f"{t.name} ({t.kind})" for t in await catalogue.templates()]
+            return [_template(each, whole=bool(query)) for each in await catalogue.templates()]
         case "schedules":
-            return [schedule.name for schedule in await catalogue.schedules()]
+            return await _hours.schedules(dixa)
         case "webhook_events":
             return _webhook_events()
 
 
+def _template(template: Template, *, whole: bool) -> str:
+    """A template's name, and its text for who asks for it by name."""
+    languages = "".join(f", {each.locale}" for each in template.translations if not each.is_deactivated)
+    text = f": {line(template.content, 500)}" if whole else ""
+    return f"{template.name} ({template.kind}{languages}){text}"
+
+
 def _webhook_events() -> list[str]:
     """Dixa lists its events nowhere (notes §19); the contract's own list is the source."""
+    from dixa_mcp.operations import operations  # noqa: PLC0415 - no other tool of the default set needs the contract
+
     event = next(each for one in operations().values() for each in one.parameters if each.name == "event")
     return list(event.values)
 
