@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-browser check format surface clean
+.PHONY: demo test test-browser validate check format surface manifests dist bundle clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dixa-mcp needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -21,6 +21,10 @@ test-browser: .venv/ready ## the chart page in Chromium (from the system, or CHR
 	$(BIN)/python -m pip install --quiet -c constraints.txt playwright
 	$(BIN)/pytest -n0 -rs tests/browser
 
+validate: .venv/ready ## the manifests and the server, by the clients' own tools (needs Node on Linux, else it says so)
+	$(BIN)/python -m pip install --quiet -c constraints.txt uv
+	$(BIN)/python manifests/validate.py
+
 check: .venv/ready ## lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -32,6 +36,15 @@ format: .venv/ready
 
 surface: .venv/ready ## rewrite what tests pin: tool snapshots, golden answers, README tables
 	SURFACE=update $(BIN)/pytest
+
+manifests: .venv/ready ## rewrite manifests/ from the tables of clients, settings, tools and prompts
+	$(BIN)/python manifests/build.py
+
+dist: .venv/ready ## wheel and source distribution
+	$(BIN)/python -m hatchling build
+
+bundle: .venv/ready ## the MCPB bundle for Claude Desktop (needs Node on Linux)
+	$(BIN)/python manifests/validate.py bundle
 
 clean:
 	rm -rf .venv dist .pytest_cache .ruff_cache

@@ -68,7 +68,7 @@ def install(words: Sequence[str], machine: Machine) -> int:
     settings = Settings.load(rest, {})
     if others := sorted(settings.model_fields_set - set(STDIO)):
         raise SettingsError(
-            f"{flag(others[0])} is for a server over HTTP; a client's file starts one over stdio.", "Leave it out."
+            f"{flag(others[0])} is for a server of many; a client's file starts one for one person.", "Leave it out."
         )
     launch = Launch(*_command(uvx=given.uvx), sandbox=settings.sandbox)
     launch = Launch(launch.command, (*launch.arguments, *rest), settings.sandbox)
