@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dixa_mcp import __version__
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from dixa_mcp.client.dixa import Dixa
+    from dixa_mcp.client.link import Transport
     from dixa_mcp.client.pace import Pacing
     from dixa_mcp.server import DixaServer
 
@@ -100,9 +102,13 @@ def connector(settings: Settings) -> "Callable[[SecretStr, Pacing], Dixa]":
 
     if not settings.sandbox:
         return lambda key, pace: Dixa(key, base_url=settings.base_url, scheme=settings.auth_scheme, pace=pace)
-    from dixa_mcp.sandbox import Sandbox, transport  # noqa: PLC0415 - as above
 
-    imitation = transport(Sandbox(rate=10))
+    @cache
+    def imitation() -> "Transport":
+        from dixa_mcp.sandbox import Sandbox, transport  # noqa: PLC0415 - as above
+
+        return transport(Sandbox(rate=10))
+
     return lambda key, pace: Dixa(key, transport=imitation, pace=pace)
 
 

@@ -62,7 +62,8 @@ class Unresolved(DixaMcpError):
             step = "Call again with one of these."
         else:
             what = f"No {kind} is called {text!r}."
-            step = f"Did you mean one of these: {', '.join(self.choices)}?" if self.choices else ""
+            near = f"one of these: {', '.join(self.choices)}" if len(self.choices) > 1 else "".join(self.choices)
+            step = f"Did you mean {near}?" if near else ""
         super().__init__(what, step)
 
 
@@ -137,6 +138,10 @@ class NotFound(ApiError):
 
     title = "Dixa doesn't know this id"
     next = "Check the id; it may have been deleted, or it belongs to another organisation."
+
+    def __init__(self, sent: Sent, status: int, said: str = "") -> None:
+        # Dixa's standing words add nothing to ours.
+        super().__init__(sent, status, "" if said == "The requested resource could not be found" else said)
 
 
 class Conflict(ApiError):

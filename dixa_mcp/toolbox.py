@@ -4,9 +4,10 @@ Danger is data here. Nothing in this module decides; `guardrails` does.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
@@ -29,7 +30,7 @@ class Effect(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order above."""
-        return list(Effect).index(self)
+        return _RANKS[self]
 
     def __lt__(self, other: str) -> bool:
         return self.rank < Effect(other).rank
@@ -42,6 +43,9 @@ class Effect(StrEnum):
 
     def __ge__(self, other: str) -> bool:
         return self.rank >= Effect(other).rank
+
+
+_RANKS = {effect: rank for rank, effect in enumerate(Effect)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,11 @@ class Tool:
     def worst(self) -> Effect:
         """The highest effect that arguments can raise a call to."""
         return max([self.effect, self.up_to, *(r.effect for r in self.raised)], key=lambda effect: effect.rank)
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether no call of it, with whatever arguments, can do more than read."""
+        return self.worst is Effect.READ and self.judge is None and self.proxy is None
 
     @property
     def two_steps(self) -> bool:
@@ -230,6 +239,33 @@ def tool(
         )
 
     return make
+
+
+class Inventory(Collection[Tool]):
+    """All tools there are. A toolset is loaded when its tools are first asked for: a start must not pay for more.
+
+    Args:
+        toolsets: their names.
+        load: gives the tools of one of them.
+    """
+
+    def __init__(self, toolsets: Iterable[str], load: Callable[[str], Iterable[Tool]]) -> None:
+        self.toolsets = frozenset(toolsets)
+        self._load = cache(load)
+
+    def of(self, toolsets: Iterable[str]) -> list[Tool]:
+        """The tools of these toolsets, by name."""
+        found = {tool.name: tool for toolset in toolsets for tool in self._load(toolset) if tool.toolset == toolset}
+        return [found[name] for name in sorted(found)]
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self.of(self.toolsets))
+
+    def __len__(self) -> int:
+        return len(self.of(self.toolsets))
+
+    def __contains__(self, tool: object) -> bool:
+        return tool in self.of(self.toolsets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ async def test_the_sandbox_is_enough_to_work(era: str) -> None:
         assert len((await client.list_tools()).tools) == 30
         found = await client.call_tool("dixa_find_customers", {"email": "olivia.hart@example.com"})
         assert "Olivia Hart" in text(found)
+        assert client.server_info
         assert client.server_info.version == __version__
 
 

@@ -14,6 +14,7 @@ from dixa_mcp.client.records import Record, read, read_all
 from dixa_mcp.client.reports import Collection, FilterValue, Metric, RecordType
 from dixa_mcp.client.shelf import Shelf
 from dixa_mcp.client.workspace import (
+    FLOW_CHANNELS,
     Agent,
     AttributeDefinition,
     ContactEndpoint,
@@ -32,18 +33,6 @@ if TYPE_CHECKING:
     from dixa_mcp.client.dixa import Dixa
 
 Entity = Literal["Conversation", "Contact"]
-#: The channels that have flows; Dixa lists one at a time (notes §17).
-FLOW_CHANNELS = (
-    "Email",
-    "ContactForm",
-    "WidgetChat",
-    "Messenger",
-    "WhatsApp",
-    "FacebookMessenger",
-    "PstnPhone",
-    "Callback",
-    "Voicemail",
-)
 #: Size of the pages lists are read by: the one that is known to be allowed (notes §6).
 _PAGE = 50
 #: A list this short is shown whole to who misspelt a name.
@@ -89,7 +78,8 @@ class _Index(Generic[T]):
 
     def unresolved(self, text: str, match: Match[T]) -> Unresolved:
         """Say what there is instead."""
-        choices = match.several or (self.items if len(self.items) <= _SHORT else match.nearest)
+        others = self.items if len(self.items) <= _SHORT else ()
+        choices = match.several or (*match.nearest, *(each for each in others if each not in match.nearest))
         names = [next(iter(self.kind.names(each)), "") for each in choices]
         shown = [
             f"{name} ({self.kind.hint(each)})" if names.count(name) > 1 else name

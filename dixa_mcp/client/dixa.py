@@ -60,7 +60,7 @@ class Dixa:
         token: the API token; never shown, logged or sent to another host.
         base_url: https, or http on this machine.
         scheme: how the token is put into `Authorization`: as it is, or after `Bearer` (notes §2).
-        transport: what carries the requests; None for the network.
+        transport: what carries the requests, or what makes it when the first one is sent; None for the network.
         pace: the token's pace, shared by all that use the token; None for one of its own.
         max_bytes: the largest answer that is read.
         timeout: seconds one request may take, within the deadline of the call.
@@ -75,7 +75,7 @@ class Dixa:
         *,
         base_url: str = BASE_URL,
         scheme: Literal["raw", "bearer"] = "raw",
-        transport: "Transport | None" = None,
+        transport: "Transport | Callable[[], Transport] | None" = None,
         pace: Pacing | None = None,
         max_bytes: int = 20_000_000,
         timeout: float = 20.0,
@@ -250,12 +250,13 @@ class Dixa:
     @property
     def _link(self) -> "Link":
         if self._opened is None:
-            from dixa_mcp.client.link import Link  # noqa: PLC0415 - loads httpx, see above
+            from dixa_mcp.client.link import Link, Transport  # noqa: PLC0415 - loads httpx, see above
 
+            given = self._transport
             self._opened = Link(
                 self._base,
                 self._authorization,
-                self._transport,
+                given if given is None or isinstance(given, Transport) else given(),
                 agent=f"dixa-mcp/{__version__}",
                 private=self._private,
                 most=self._max_bytes,

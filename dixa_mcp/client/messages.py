@@ -151,7 +151,7 @@ class FormSubmission(Record):
 class Form(Said):
     """A form filled in the messenger; its text is the same as HTML."""
 
-    form_submission: FormSubmission = FormSubmission()
+    form_submission: FormSubmission = Field(default_factory=FormSubmission)
 
 
 class Other(Said):
@@ -196,7 +196,7 @@ class Message(Record):
         | Annotated[Form, Arm("Form")]
         | Annotated[Other, Arm("Other")],
         Discriminator(_arm),
-    ] = Other()
+    ] = Field(default_factory=Other)
 
     @property
     def direction(self) -> str:

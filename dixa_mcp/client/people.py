@@ -14,7 +14,8 @@ async def customer(dixa: Dixa, given: str) -> EndUser:
     """Find the one customer of an id, e-mail address, phone number or external id, custom attributes included.
 
     Raises:
-        Unresolved: Nobody, or several people, have it.
+        InvalidArgument: Nobody has it.
+        Unresolved: Several people have it.
     """
     text = given.strip()
     try:
@@ -23,8 +24,13 @@ async def customer(dixa: Dixa, given: str) -> EndUser:
         pass
     field = "email" if "@" in text else "phone" if text.startswith("+") else "externalId"
     found = await customers(dixa, field, (phone(text) or text) if field == "phone" else text)
-    if len(found) != 1:
-        raise Unresolved("customer", given, [person.email or person.id for person in found], ambiguous=bool(found))
+    if len(found) > 1:
+        raise Unresolved("customer", given, [person.email or person.id for person in found], ambiguous=True)
+    if not found:
+        raise InvalidArgument(
+            f"No customer has the e-mail, phone, external id or id {given!r}.",
+            "Dixa can't look customers up by name; dixa_find_customers lists them.",
+        )
     return read(EndUser, await dixa.get(at("/endusers/{id}", id=found[0].id)))
 
 

@@ -20,6 +20,7 @@ class Record(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel,
         coerce_numbers_to_str=True,  # the document's own example has a telephone number as a number (notes §20)
+        defer_build=True,  # a server that starts needs none of them yet; each is built when it is first read
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,  # what a customer wrote doesn't belong into an error

@@ -208,6 +208,20 @@ class ContactEndpoint(Record):
         return self.address or self.number
 
 
+#: The channels that have flows; Dixa lists one at a time (notes §17).
+FLOW_CHANNELS = (
+    "Email",
+    "ContactForm",
+    "WidgetChat",
+    "Messenger",
+    "WhatsApp",
+    "FacebookMessenger",
+    "PstnPhone",
+    "Callback",
+    "Voicemail",
+)
+
+
 class Flow(Record):
     """The routing of one contact endpoint."""
 

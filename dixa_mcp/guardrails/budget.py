@@ -124,11 +124,12 @@ async def left(settings: Settings, call: Call) -> dict[str, str]:
     """What is left of each budget, for `dixa_status`."""
     caller = f"{call.caller.tenant}:{call.caller.name}"
     shown: dict[str, str] = {}
+    irreversible = ("irreversible", f"budget:irreversible:{caller}", "budget_irreversible")
     for title, key, setting in (
         ("approved by a person", f"budget:approved:{caller}", "budget_approved"),
         ("to customers without a person", f"budget:customer:{call.caller.tenant}", "budget_customer"),
         ("internal changes", f"budget:internal:{caller}", "budget_internal"),
-        ("irreversible", f"budget:irreversible:{caller}", "budget_irreversible"),
+        *([irreversible] if settings.allow_irreversible else []),
         ("personal records", f"budget:read:{caller}", "budget_read"),
     ):
         limit: int | None = getattr(settings, setting)

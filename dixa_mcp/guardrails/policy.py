@@ -1,12 +1,13 @@
 """What is allowed at all. One function decides; the tool list and every call ask it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 
 from dixa_mcp.errors import Refused, SettingsError
 from dixa_mcp.guardrails.call import Caller
 from dixa_mcp.settings import Settings, flag
-from dixa_mcp.toolbox import Effect, Tool
+from dixa_mcp.toolbox import Effect, Inventory, Tool
 
 DEFAULT_TOOLSETS = ("conversations", "context", "triage", "replies", "customers", "workforce", "analytics", "knowledge")
 
@@ -18,17 +19,21 @@ class Policy:
         SettingsError: A setting names a tool or toolset that doesn't exist.
     """
 
-    def __init__(self, settings: Settings, tools: Sequence[Tool]) -> None:
+    def __init__(self, settings: Settings, inventory: Inventory) -> None:
         self.settings = settings
-        self.tools = {tool.name: tool for tool in sorted(tools, key=lambda tool: tool.name)}
-        self._toolsets = frozenset(tool.toolset for tool in tools)
+        self._inventory = inventory
         self._excluded = self._names("exclude_tools", settings.exclude_tools)
         self._unattended = self._names("unattended", settings.unattended)
         self._chosen = self._choice()
 
+    @cached_property
+    def tools(self) -> Mapping[str, Tool]:
+        """All tools there are, offered or not, by name."""
+        return {tool.name: tool for tool in self._inventory}
+
     def listed(self, caller: Caller) -> list[Tool]:
         """The tools a caller sees, by name."""
-        return [tool for tool in self.tools.values() if self.why_not(tool, tool.effect, caller) is None]
+        return [tool for tool in self._chosen.values() if self.why_not(tool, tool.effect, caller) is None]
 
     def offered(self) -> list[Tool]:
         """The tools that some caller of this server may see; only these are built."""
@@ -91,11 +96,13 @@ class Policy:
             hint = f" Did you mean {close[0]}?" if close else f" There are: {', '.join(known)}."
             raise SettingsError(f"{flag(setting)} names {name!r}, which doesn't exist.{hint}")
 
-    def _choice(self) -> frozenset[str]:
+    def _choice(self) -> Mapping[str, Tool]:
+        """The tools of `--tools` or `--toolsets`, by name; what isn't among them needn't be loaded."""
         if self.settings.tools:
-            return self._names("tools", self.settings.tools)
-        chosen: set[str] = set()
+            chosen = self._names("tools", self.settings.tools)
+            return {name: tool for name, tool in self.tools.items() if name in chosen}
+        toolsets: set[str] = set()
         for name in self.settings.toolsets:
-            self._known("toolsets", name, ["default", *sorted(self._toolsets)])
-            chosen |= set(DEFAULT_TOOLSETS) if name == "default" else {name}
-        return frozenset(tool.name for tool in self.tools.values() if tool.toolset in chosen)
+            self._known("toolsets", name, ["default", *sorted(self._inventory.toolsets)])
+            toolsets |= set(DEFAULT_TOOLSETS) if name == "default" else {name}
+        return {tool.name: tool for tool in self._inventory.of(toolsets)}

@@ -19,9 +19,8 @@ def acting(organisation: str, agent: str) -> str:
 
 @render.register
 def _(change: Change, view: View) -> str:
-    lines = [change.what]
-    if change.duplicate and change.visible_to != "nobody":
-        lines.append("DUPLICATE: this was done before; it was not done again.")
+    again = change.duplicate and change.visible_to != "nobody"
+    lines = [f"DUPLICATE, not done again: {change.what}" if again else change.what]
     if change.before or change.after:
         lines.append(f"Before: {change.before or 'none'} → after: {change.after or 'none'}")
     lines.append(" ".join(part for part in (SEEN_BY[change.visible_to], view.acting) if part))

@@ -1,6 +1,7 @@
 """What exists here, and what may be done, as text."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from dixa_mcp.render import View, fit, render
 from dixa_mcp.text.clean import line
@@ -22,6 +23,7 @@ class Status:
 
     organisation: str
     state: str
+    now: datetime | None
     mode: str
     acting: str
     queues: tuple[str, ...]
@@ -49,6 +51,7 @@ def _(listing: Listing, view: View) -> str:
 def _(status: Status, view: View) -> str:
     lines = [
         f"Organisation: {line(status.organisation)} ({status.state})",
+        *([f"Now: {status.now.astimezone(view.zone):%A %Y-%m-%d %H:%M %Z}"] if status.now else []),
         f"Mode: {status.mode}",
         f"Acting agent: {status.acting}",
         f"Queues that may be written to: {', '.join(status.queues) or 'all'}",

@@ -277,6 +277,8 @@ def _gaps(answer: MetricAnswer) -> list[str]:
         )
     if answer.parts and answer.former and not answer.parts_compared:
         notes.append("The former period is left out of the parts: there are too many.")
+    if answer.parts and answer.measure not in {"Count", "Sum"} and answer.by in {"agent", "queue", "tag"}:
+        notes.append(f"What has no {answer.by} is in the total, but in none of the parts.")
     if answer.parts and answer.measure in {"Count", "Sum"} and not answer.shares and answer.by == "tag":
         notes.append("Something may have several tags, so the parts can add up to more than the total.")
     return notes

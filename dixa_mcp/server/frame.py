@@ -17,6 +17,7 @@ from mcp.server.apps import client_supports_apps
 from mcp.server.mcpserver import Context, Elicit, ElicitationResult, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool as SdkTool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import Field, PrivateAttr, ValidationError
 
@@ -31,11 +32,14 @@ from dixa_mcp.server.apps import app_of
 from dixa_mcp.server.asking import NotAsked, TypedYes, Yes, answer_of, can_ask
 from dixa_mcp.server.notices import touched, watch
 from dixa_mcp.server.present import present
-from dixa_mcp.server.schema import slim
+from dixa_mcp.server.schema import schema_of
 from dixa_mcp.settings import Settings
 from dixa_mcp.state import State
 from dixa_mcp.text.fence import Fence, defuse
 from dixa_mcp.toolbox import Change, Effect, Tool
+
+_UNREAD = FuncMetadata(arg_model=ArgModelBase)
+"""Stands where the SDK keeps the model of a tool's arguments; `Framed.sdk` has the real one."""
 
 TOKEN = "confirmation_token"  # noqa: S105 - the name of an argument
 
@@ -103,11 +107,20 @@ class _Round:
 _round: ContextVar[_Round] = ContextVar("round")
 
 
+async def _ask(context: Context[Any]) -> Any:
+    return await _round.get().ask(context)
+
+
+_Consent = Annotated[ElicitationResult[Yes | TypedYes], Resolve(_ask)]
+"""Filled by a resolver, so it is no argument and the model can't supply it."""
+
+
 class Framed(SdkTool):
     """A tool of ours as the SDK calls it."""
 
     _ours: Tool = PrivateAttr()
     _tenants: Tenants = PrivateAttr()
+    _with_token: bool = PrivateAttr()
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Run one request of a call; expected failures come back as text the model can use."""
@@ -136,10 +149,16 @@ class Framed(SdkTool):
         finally:
             tenant.watch(self.name, effect, outcome)
 
-    def belongs_to(self, tool: Tool, tenants: Tenants) -> None:
+    def belongs_to(self, tool: Tool, tenants: Tenants, *, with_token: bool) -> None:
         """Tell what it runs and for whom; pydantic keeps private attributes out of the constructor."""
         self._ours = tool
         self._tenants = tenants
+        self._with_token = with_token
+
+    @property
+    def sdk(self) -> SdkTool:
+        """The SDK's own tool behind this one."""
+        return _through_sdk(self._ours, with_token=self._with_token)
 
     async def _begin(
         self, tenant: Tenant, arguments: dict[str, Any], context: Context[Any, Any]
@@ -172,7 +191,7 @@ class Framed(SdkTool):
             takes = f"It takes: {', '.join(known)}." if known else "It takes no arguments."
             raise InvalidArgument(f"{self.name} has no argument {', '.join(map(repr, unknown))}.", takes)
         try:
-            return self.fn_metadata.validate_arguments(arguments)
+            return self.sdk.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:
             wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False)]
             raise InvalidArgument(f"{self.name} can't use these arguments: {'; '.join(wrong)}.") from error
@@ -180,7 +199,7 @@ class Framed(SdkTool):
     async def _through_sdk(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool) -> Any:
         """Let the SDK resolve the question; put back the text it withholds from the model."""
         try:
-            return await super().run(arguments, context, convert_result)
+            return await self.sdk.run(arguments, context, convert_result)
         except ToolError as error:
             cause: BaseException | None = error
             while cause is not None and not isinstance(cause, DixaMcpError):
@@ -196,48 +215,54 @@ class Framed(SdkTool):
 
 
 def bind(tool: Tool, tenants: Tenants, settings: Settings) -> Framed:
-    """Make the SDK's tool from ours, for one server."""
-    framed = _framed(tool, with_token=settings.no_elicitation == "two-step" and tool.two_steps).model_copy()
-    framed.belongs_to(tool, tenants)
+    """Make the tool of one server from ours."""
+    with_token = settings.no_elicitation == "two-step" and tool.two_steps
+    framed = Framed(
+        fn=tool.run,
+        name=tool.name,
+        title=None,
+        description=tool.description,
+        parameters=_schema(tool, with_token=with_token),
+        fn_metadata=_UNREAD,
+        is_async=True,
+        context_kwarg=None,
+        annotations=annotations(tool),
+        meta=app_of(tool.name),
+    )
+    framed.belongs_to(tool, tenants, with_token=with_token)
     return framed
 
 
-@cache
-def _framed(tool: Tool, *, with_token: bool) -> Framed:
-    """Build what is the same in every server: the same visible parameters, the person's answer hidden.
-
-    The answer is filled by a resolver, so it is no argument and the model can't supply it.
-    """
+def _visible(tool: Tool, *, with_token: bool) -> list[inspect.Parameter]:
+    """What the model may supply."""
     visible = list(tool.parameters)
     if with_token:
         token = Annotated[str, Field(description="From the preview, after the user agreed")]
         visible.append(inspect.Parameter(TOKEN, inspect.Parameter.KEYWORD_ONLY, default="", annotation=token))
+    return visible
 
-    async def ask(context: Context[Any]) -> Any:
-        return await _round.get().ask(context)
 
-    async def answer(consent: Any, **arguments: Any) -> CallToolResult:
+@cache
+def _schema(tool: Tool, *, with_token: bool) -> dict[str, Any]:
+    return schema_of(_visible(tool, with_token=with_token))
+
+
+@cache
+def _through_sdk(tool: Tool, *, with_token: bool) -> SdkTool:
+    """Make the SDK's own tool, which validates arguments and resolves the person's answer, where one may be needed.
+
+    Made at the first call, for the list of tools doesn't need it and all of them take a tenth of the start.
+    """
+    parameters = _visible(tool, with_token=with_token)
+    if not tool.only_reads:
+        parameters.append(inspect.Parameter("consent", inspect.Parameter.KEYWORD_ONLY, annotation=_Consent))
+
+    async def answer(consent: Any = None, **arguments: Any) -> CallToolResult:
         return await _round.get().answer(consent)
 
-    hidden = Annotated[ElicitationResult[Yes | TypedYes], Resolve(ask)]
-    consent = inspect.Parameter("consent", inspect.Parameter.KEYWORD_ONLY, annotation=hidden)
-    answer.__signature__ = inspect.Signature([*visible, consent], return_annotation=CallToolResult)  # type: ignore[attr-defined]
-    answer.__annotations__ = {
-        **{parameter.name: parameter.annotation for parameter in visible},
-        "consent": hidden,
-        "return": CallToolResult,
-    }
-    framed = Framed.from_function(
-        answer,
-        name=tool.name,
-        description=tool.description,
-        annotations=annotations(tool),
-        structured_output=False,
-    )
-    assert isinstance(framed, Framed)  # noqa: S101 - `from_function` is typed for its own class
-    framed.parameters = slim(framed.parameters)
-    framed.meta = app_of(tool.name)
-    return framed
+    answer.__signature__ = inspect.Signature(parameters, return_annotation=CallToolResult)  # type: ignore[attr-defined]
+    answer.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": CallToolResult}
+    return SdkTool.from_function(answer, name=tool.name, structured_output=False)
 
 
 async def _tell(context: Context[Any, Any]) -> None:

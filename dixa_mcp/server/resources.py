@@ -11,7 +11,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.types import CallToolResult, Completion, Resource, ResourceTemplate, TextContent
 
-from dixa_mcp.client.catalogue import FLOW_CHANNELS as FLOWS
+from dixa_mcp.client.workspace import FLOW_CHANNELS as FLOWS
 from dixa_mcp.errors import DixaMcpError
 from dixa_mcp.guardrails.call import Caller
 from dixa_mcp.guardrails.policy import Policy

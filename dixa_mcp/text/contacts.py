@@ -12,7 +12,8 @@ _LOCAL = r"\w.+'~-"
 _DOT = ".．。｡"
 _LABEL = r"(?:[^\W_]|-)++"
 # The look-behind makes this linear: it begins only where a run of such characters does.
-_EMAIL = re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}．]++[@＠﹫](\[[\d.]+\]|{_LABEL}(?:[{_DOT}]{_LABEL})++)")
+# A string, since it takes long to compile and a server that starts needs it not: `re` does so once, when asked.
+_EMAIL = rf"(?<![{_LOCAL}])[{_LOCAL}．]++[@＠﹫](\[[\d.]+\]|{_LABEL}(?:[{_DOT}]{_LABEL})++)"
 _PORT = re.compile(r":\d*$")
 _NUMBER = re.compile(r"(?<![\w+＋.:/-])(?!\d{4}-\d\d-\d\d)[+＋]?[ (]{0,2}\d(?:[ ().\-/–]{0,3}\d){5,17}(?!-?\w)")
 _CARD = re.compile(r"(?<![\d])\d(?:[ .-]?\d){12,18}(?!\d)")
@@ -32,7 +33,7 @@ class Contact:
 
 def emails(text: str) -> Iterator[Contact]:
     """Find e-mail addresses, wide characters and any alphabet included; canonical is lower case."""
-    for found in _EMAIL.finditer(text):
+    for found in re.finditer(_EMAIL, text):
         # Quotes, stars and the like around an address are Markdown or punctuation, not part of it.
         start = found.start() + len(found[0]) - len(found[0].lstrip("'~_.-"))
         if text[start] in "@＠﹫":

@@ -58,9 +58,9 @@ class Fence:
 
         Short fields (names, tags, subjects) stand outside the fence, so what is there is defused, too.
         """
-        parts = re.split(f"({re.escape(self.open)}|{re.escape(self.close)})", text)
-        guarded = "".join(part if part in {self.open, self.close} else defuse(part) for part in parts)
-        unclosed = parts.count(self.open) - parts.count(self.close)
+        opened = (part.split(self.close) for part in text.split(self.open))
+        guarded = self.open.join(self.close.join(map(defuse, parts)) for parts in opened)
+        unclosed = text.count(self.open) - text.count(self.close)
         return guarded + f"\n{self.close}" * unclosed
 
 

@@ -36,11 +36,11 @@ class Period:
     unit: str = ""
 
     def previous(self) -> "Period":
-        """Return the period to compare with, ending where this one starts.
+        """Return the period to compare with; it never reaches into this one.
 
         A whole calendar unit compares with the whole one before it (March with February, whatever their
-        lengths). One still going on, and any other stretch, compares with the same time elapsed directly
-        before it; not with last month's first days, since those are another part of the month.
+        lengths), one still going on with the same part of the one before (the month to date with last month
+        to the same day and hour). Any other stretch compares with the same time directly before it.
         """
         zone = _zone(self.start)
         if self.unit:
@@ -48,6 +48,10 @@ class Period:
             if (self.start, self.end) == (local_time(first, time(), zone), local_time(after, time(), zone)):
                 before, _ = _unit_around(self.unit, first - timedelta(1))
                 return _former(local_time(before, time(), zone), self.start)
+            if self.start == local_time(first, time(), zone):
+                before, _ = _unit_around(self.unit, first - timedelta(1))
+                same = local_time(before + (self.end.date() - first), self.end.time(), zone)
+                return _former(local_time(before, time(), zone), min(same, self.start))
         if self.start.time() == self.end.time():  # whole days on the wall clock, through any change of it
             days = (self.end.date() - self.start.date()).days
             return _former(local_time(self.start.date() - timedelta(days), self.start.time(), zone), self.start)
@@ -131,22 +135,22 @@ def _whole(unit: str, day: date, now: datetime, zone: ZoneInfo) -> Period:
 
 
 _Reader = Callable[[re.Match[str], datetime], tuple[str, date]]
-_UNITS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
-    (re.compile(r"today"), lambda _, now: ("day", now.date())),
-    (re.compile(r"yesterday"), lambda _, now: ("day", now.date() - timedelta(1))),
-    (re.compile(r"(?:this|current) ?(week|month|quarter|year)"), lambda found, now: (found[1], now.date())),
+_UNITS: tuple[tuple[str, _Reader], ...] = (
+    (r"today", lambda _, now: ("day", now.date())),
+    (r"yesterday", lambda _, now: ("day", now.date() - timedelta(1))),
+    (r"(?:this|current) ?(week|month|quarter|year)", lambda found, now: (found[1], now.date())),
     (
-        re.compile(r"(?:last|previous|past) ?(week|month|quarter|year)"),
+        r"(?:last|previous|past) ?(week|month|quarter|year)",
         lambda found, now: (found[1], _unit_around(found[1], now.date())[0] - timedelta(1)),
     ),
-    (re.compile(r"\d{4}-\d\d-\d\d"), lambda found, _: ("day", date.fromisoformat(found[0]))),
-    (re.compile(r"(\d{4})-w(\d\d?)"), lambda found, _: ("week", date.fromisocalendar(int(found[1]), int(found[2]), 1))),
-    (re.compile(r"(\d{4})-(\d\d)"), lambda found, _: ("month", date(int(found[1]), int(found[2]), 1))),
-    (re.compile(r"(\d{4})"), lambda found, _: ("year", date(int(found[1]), 1, 1))),
-    (re.compile(r"(\d{4})[- ]?q([1-4])"), lambda found, _: ("quarter", date(int(found[1]), int(found[2]) * 3, 1))),
-    (re.compile(r"q([1-4])[- ](\d{4})"), lambda found, _: ("quarter", date(int(found[2]), int(found[1]) * 3, 1))),
+    (r"\d{4}-\d\d-\d\d", lambda found, _: ("day", date.fromisoformat(found[0]))),
+    (r"(\d{4})-w(\d\d?)", lambda found, _: ("week", date.fromisocalendar(int(found[1]), int(found[2]), 1))),
+    (r"(\d{4})-(\d\d)", lambda found, _: ("month", date(int(found[1]), int(found[2]), 1))),
+    (r"(\d{4})", lambda found, _: ("year", date(int(found[1]), 1, 1))),
+    (r"(\d{4})[- ]?q([1-4])", lambda found, _: ("quarter", date(int(found[1]), int(found[2]) * 3, 1))),
+    (r"q([1-4])[- ](\d{4})", lambda found, _: ("quarter", date(int(found[2]), int(found[1]) * 3, 1))),
     (
-        re.compile(rf"({'|'.join(_MONTHS)}) (\d{{4}})"),
+        rf"({'|'.join(_MONTHS)}) (\d{{4}})",
         lambda found, _: ("month", date(int(found[2]), _MONTHS.index(found[1]) + 1, 1)),
     ),
 )
@@ -155,7 +159,7 @@ _UNITS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
 def _unit_of(words: str, now: datetime) -> tuple[str, date] | None:
     """Return the calendar unit that these words name and a day in it."""
     for pattern, read in _UNITS:
-        if found := pattern.fullmatch(words):
+        if found := re.fullmatch(pattern, words):
             return read(found, now)
     return None
 

@@ -86,6 +86,17 @@ async def holder(dixa: Dixa, conversation: Conversation) -> str:
     return line(agent.name) if agent else "another agent"
 
 
+async def unfilled(dixa: Dixa, conversation: Conversation) -> list[str]:
+    """Say which required attributes aren't set; silent where the definitions can't be read."""
+    try:
+        known = await dixa.catalogue.attributes("Conversation")
+    except DixaMcpError:
+        return []
+    filled = {value.id for value in conversation.custom_attributes if value.path}
+    missing = [each.label for each in known if each.is_required and each.is_usable and each.id not in filled]
+    return [f"Required, but not set: {', '.join(map(line, missing))}."] if missing else []
+
+
 async def later(call: Call, text: str, parameter: str) -> datetime:
     """Read a time to come, in the caller's zone.
 

@@ -16,7 +16,6 @@ from dixa_mcp.text.clean import line
 from dixa_mcp.tools import _attributes, _people
 from dixa_mcp.tools._details import present
 from dixa_mcp.tools._editions import drafts_now, published_now
-from dixa_mcp.tools.admin._now import members_now, presence_now, tag_now, webhook_now
 
 Arguments = Mapping[str, Any]
 
@@ -62,11 +61,13 @@ READERS: dict[str, Callable[[Dixa, Arguments], Awaitable[Any]]] = {
     "customer": _customer,
     "draft": drafts_now,
     "published": published_now,
-    "tag": tag_now,
-    "members": members_now,
-    "presence": presence_now,
-    "webhook": webhook_now,
 }
+
+
+def _reader(name: str) -> Callable[[Dixa, Arguments], Awaitable[Any]] | None:
+    from dixa_mcp.tools.admin import _now  # noqa: PLC0415 - who doesn't offer that toolset must not load it
+
+    return {**READERS, **_now.READERS}.get(name)
 
 
 async def differences(dixa: Dixa, wrote: Mapping[str, Any], arguments: Arguments) -> list[str]:
@@ -77,7 +78,7 @@ async def differences(dixa: Dixa, wrote: Mapping[str, Any], arguments: Arguments
     """
     found: list[str] = []
     for name, expected in wrote.items():
-        reader = READERS.get(name)
+        reader = _reader(name)
         if reader is None:
             raise Refused("state", f"The present {name} can't be read, so it isn't known whether the change stands.")
         present: Any = await reader(dixa, arguments)

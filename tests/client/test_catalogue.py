@@ -7,10 +7,11 @@ import httpx
 import pytest
 from simulation import Wire, clock, dixa_on, error, ok, simulated
 
-from dixa_mcp.client.catalogue import FLOW_CHANNELS, Catalogue
+from dixa_mcp.client.catalogue import Catalogue
 from dixa_mcp.client.deadline import deadline
 from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.paths import at
+from dixa_mcp.client.workspace import FLOW_CHANNELS
 from dixa_mcp.errors import OutOfTime, ServerError, Unresolved, explain
 
 MIA = {

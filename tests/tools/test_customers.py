@@ -64,7 +64,7 @@ async def test_nobody_of_that_address_is_said() -> None:
     async with desk() as d:
         said = await d.call("get_customer", customer="nobody@example.com")
     assert said.failed
-    assert "No customer is called 'nobody@example.com'" in said.text
+    assert "No customer has the e-mail, phone, external id or id 'nobody@example.com'" in said.text
 
 
 async def test_several_customers_of_one_number_are_listed() -> None:

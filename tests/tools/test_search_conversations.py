@@ -208,7 +208,7 @@ async def test_an_inactive_tag_and_a_former_agent_can_be_searched_for() -> None:
         ({"channel": "fax"}, "facebookmessenger"),
         ({"queue": "Shipping"}, "Returns & refunds"),
         ({"assignee": "nobody at all"}, "No agent is called"),
-        ({"customer": "nobody@example.com"}, "No customer is called"),
+        ({"customer": "nobody@example.com"}, "No customer has the e-mail"),
         ({"customer": "none"}, "customer can't be none"),
         ({"ids": "abc"}, "is no conversation number"),
         ({"tags": ["refnd"]}, "refund"),

@@ -45,7 +45,7 @@ async def test_a_transfer_comes_back_without_its_agent_and_says_so() -> None:
     """An assignee lost by transfer is said before and after (design §4.11)."""
     async with desk(*MIA) as d:
         change = await did(d, "transfer_conversation", conversation_id=10403, queue="Returns")
-        assert "doesn't bring back the former assignee" in (await d.call("list_changes")).text
+        assert "give it back to Tom Okafor" in (await d.call("list_changes")).text
         await d.call("undo_change", change_id=change)
         assert conversation(d.sandbox, 10403)["queue"]["id"] == GENERAL
         assert "assignment" not in conversation(d.sandbox, 10403)

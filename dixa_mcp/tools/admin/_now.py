@@ -1,4 +1,4 @@
-"""What an undo compares before it takes an administrator's change back (`_present.READERS`)."""
+"""What an undo compares before it takes an administrator's change back (`_present.differences`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,3 +31,6 @@ async def presence_now(dixa: Dixa, arguments: Mapping[str, Any]) -> dict[str, st
 async def webhook_now(dixa: Dixa, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What a webhook sends, and where."""
     return webhooks.facts(read(Webhook, await dixa.get(at("/webhooks/{id}", id=arguments["webhook"]))))
+
+
+READERS = {"tag": tag_now, "members": members_now, "presence": presence_now, "webhook": webhook_now}

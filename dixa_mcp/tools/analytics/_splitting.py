@@ -17,7 +17,7 @@ from dixa_mcp.errors import DixaMcpError, InvalidArgument
 from dixa_mcp.guardrails.call import Call
 from dixa_mcp.render.metrics import MetricAnswer, Part
 from dixa_mcp.text.periods import Period
-from dixa_mcp.tools.analytics._asking import FILTERS, Scope, figures, filterable, label
+from dixa_mcp.tools.analytics._asking import FILTERS, Scope, figures, label
 
 MOST = 100
 """Parts one call asks for: ten seconds of the token's rate."""
@@ -95,7 +95,8 @@ async def _slices(call: Call, asked: Metric, within: Scope, by: str) -> tuple[li
     if by in _STEPS:
         return _times(asked, within, by), 0
     if FILTERS[by] not in {each.filter_attribute for each in asked.filters}:
-        raise InvalidArgument(f"{asked.id} can't be split by {by}; it can by {filterable(asked)}, day, week or month.")
+        possible = ", ".join(splits(asked, within))
+        raise InvalidArgument(f"{asked.id} can't be split by {by}; it can by {possible}.")
     values = within.filters.get(by) or await call.dixa.catalogue.filter_values(FILTERS[by])
     return [_Slice(label(value), value) for value in values[:MOST]], max(0, len(values) - MOST)
 

@@ -1,5 +1,6 @@
 """What exists here, and what may be done."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,6 +29,19 @@ Kind = Literal[
     "schedules",
     "webhook_events",
 ]
+
+
+MODES = {
+    "read-only": "nothing can be changed",
+    "confirm": "replies, new conversations, closing and new e-mails or phones are put to a person first; "
+    "notes, tags, attributes, transfers and assignments aren't",
+    "unattended": "nobody is asked; only named tools reach customers",
+}
+ASKING = {
+    "draft": "a reply becomes an internal note, the rest is refused",
+    "refuse": "refused",
+    "two-step": "preview first, then the same call with its token",
+}
 
 
 @tool(Effect.READ)
@@ -63,7 +77,8 @@ async def status(call: Call) -> Status:
     return Status(
         organisation=name,
         state=state,
-        mode=settings.mode,
+        now=await _now(call),
+        mode=f"{settings.mode} ({MODES[settings.mode]})",
         acting=acting,
         queues=settings.queues,
         limits={name: value for name, value in _limits(call).items() if value},
@@ -71,6 +86,13 @@ async def status(call: Call) -> Status:
         version=__version__,
         configuration=settings.fingerprint(),
     )
+
+
+async def _now(call: Call) -> datetime | None:
+    try:
+        return await call.now()
+    except DixaMcpError:
+        return None
 
 
 async def _budgets(call: Call) -> dict[str, str]:
@@ -86,9 +108,11 @@ def _limits(call: Call) -> dict[str, str]:
     return {
         "kill switch": "ON, every write is refused" if switch and switch.exists() else "",
         "internal only": "yes" if settings.internal_only else "",
-        "irreversible": "allowed, with the id typed by a person" if settings.allow_irreversible else "",
+        "anonymise and delete": "a person types the id"
+        if settings.allow_irreversible
+        else "not offered here; the operator can (toolset privacy, --allow-irreversible)",
         "without a person": ", ".join(settings.unattended),
-        "when nobody can be asked": settings.no_elicitation,
+        "when nobody can be asked": ASKING[settings.no_elicitation],
         "personal data": settings.pii if settings.pii != "off" else "",
     }
 

@@ -20,10 +20,7 @@ async def find_customers(
     cursor: Cursor = "",
     format: Format = "concise",
 ) -> Customers:
-    """Find customers by e-mail, phone or external id, or list all.
-
-    By name: dixa_search_conversations.
-    """
+    """Find customers by e-mail, phone or external id, or list all. Dixa can't look them up by name."""
     filters = {"email": email.strip(), "phone": phone.strip().replace(" ", ""), "externalId": external_id.strip()}
     given = {name: text for name, text in filters.items() if text}
     if len(given) > 1:

@@ -138,7 +138,8 @@ async def transfer_conversation(
 async def _moved(dixa: Dixa, conversation: Conversation, queue_id: str, name: str, warnings: list[str]) -> Change:
     former = conversation.queue.id if conversation.queue else ""
     agent = conversation.assignment.agent_id if conversation.assignment else ""
-    lost = "an undo doesn't bring back the former assignee" if agent and former != queue_id else ""
+    holder = await _acts.holder(dixa, conversation)
+    lost = f"an undo doesn't give it back to {holder}" if agent and former != queue_id else ""
     undo = Undo("dixa_transfer_conversation", {"conversation_id": conversation.id, "queue": former}, {})
     if former == queue_id:
         undo = Undo("dixa_assign_conversation", {"conversation_id": conversation.id, "agent": agent}, {})
@@ -146,8 +147,9 @@ async def _moved(dixa: Dixa, conversation: Conversation, queue_id: str, name: st
         f"Conversation {conversation.id} is now in the queue {name}.",
         visible_to="colleagues",
         target=f"conversation {conversation.id}",
-        before=await _people.queue_name(dixa, former) if former else "",
-        after=name,
+        before=(await _people.queue_name(dixa, former) if former else "no queue")
+        + (f", with {holder}" if holder else ""),
+        after=f"{name}, unassigned" if holder else name,
         # Whoever has accepted it since keeps it: then it isn't as this left it.
         undo=replace(undo, wrote={"queue": queue_id, "assignee": ""}) if former else None,
         cannot_undo=lost if former else "it was in no queue before",

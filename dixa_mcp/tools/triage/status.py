@@ -22,7 +22,7 @@ Action = Literal["close", "reopen", "follow_up"]
 async def change_status(call: Call, conversation_id: ConversationId, action: Action, until: When = "") -> Change:
     """Close, reopen or put off a conversation; until: of a follow_up, which can't be removed again.
 
-    Closing may send the customer a survey, so a person confirms it.
+    Closing may send the customer a survey, so a person confirms it. Closing reasons: dixa_set_attributes.
     """
     if (action == "follow_up") != bool(until.strip()):
         raise InvalidArgument("follow_up needs until; close and reopen take none.")
@@ -43,7 +43,10 @@ async def change_status(call: Call, conversation_id: ConversationId, action: Act
     if moment:
         after += f" until {shown(moment, await call.zone())}"
     seen = action == "close" and not call.settings.close_is_internal
-    return _changed(conversation, action, after, "customer" if seen else "colleagues")
+    change = _changed(conversation, action, after, "customer" if seen else "colleagues")
+    if action == "close":
+        change.warnings += await _acts.unfilled(call.dixa, conversation)
+    return change
 
 
 @change_status.asks
@@ -54,6 +57,7 @@ async def _(call: Call, conversation_id: int, action: str, until: str = "") -> Q
         f"Close conversation {await _acts.named(call.dixa, conversation)}?",
         f"It is {conversation.state or 'open'}" + (f", and {has} has it." if has else ", and nobody has it."),
         "The customer may be sent a survey. It can be reopened; a survey can't be taken back.",
+        *await _acts.unfilled(call.dixa, conversation),
     ]
     return Question("\n".join(lines))
 
