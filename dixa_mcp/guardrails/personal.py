@@ -10,6 +10,7 @@ use that one. Numbers are then drawn by lot, so that a map that was lost can't g
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from json import dumps, loads
 from typing import Any, cast
@@ -28,6 +29,8 @@ MONTH = 30 * 24 * 3600.0
 HIGHEST = 999_999_999
 """The highest number a token can have."""
 
+# Where a text was cut to fit, half an address or number may stand that nobody would recognise.
+_CUT = re.compile(r"(?:\+?\d[\d .()/-]{3,})?[^\s…]*…")
 _TOKEN = re.compile(r"\[[a-z]+_[1-9][0-9]{0,8}\]")
 
 
@@ -58,7 +61,7 @@ class Personal:
         heard, self._heard = self._heard, set()
 
         def tokens(text: str) -> str:
-            return self._names.hide(text, heard)
+            return self._names.hide(_CUT.sub("…", text), heard)
 
         hidden = _each(value, tokens)
         self._unshared += self._names.given()
@@ -136,4 +139,7 @@ def _names(data: Any) -> set[str]:
     found = {str(given[field]) for field in NAME_FIELDS if given.get(field)}
     if "email" in given and isinstance(given.get("name"), str):
         found.add(given["name"])
+    if isinstance(given.get("payload"), str):  # a webhook's delivery is JSON within JSON (notes §19)
+        with suppress(ValueError, RecursionError):
+            found |= _names(loads(given["payload"]))
     return found | {name for value in given.values() for name in _names(value)}

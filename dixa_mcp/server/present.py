@@ -21,7 +21,8 @@ async def present(call: Call, result: Any) -> CallToolResult:
     """
     await read_records(call, getattr(result, "personal", 0))
     view = await _view(call, result)
-    text = view.fence.guard(await call.hidden(cap(render(result, view))))
+    # Hidden first, cut after: half an address would pass for no address.
+    text = view.fence.guard(cap(await call.hidden(render(result, view))))
     brought: tuple[Media, ...] = getattr(result, "media", ())
     if brought and call.personal:
         raise Refused(

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from front_door import MIA, desk
 
+from dixa_mcp.sandbox import Sandbox
+
 HIDE = ("--pii", "pseudonymise")
 PERSONAL = ("Olivia", "Hart", "olivia.hart@example.com", "7700900123", "o.hart@example.org", "Noor", "Haddad", "noor.")
 
@@ -98,3 +100,30 @@ async def test_without_the_setting_nothing_is_changed(era: str) -> None:
     """Off by default: a token-like text is just a text."""
     async with desk(era=era) as d:
         assert "olivia.hart@example.com" in (await d.call("find_customers", external_id="C-100231")).text
+
+
+async def test_what_is_personal_is_hidden_before_it_is_cut(era: str) -> None:
+    """Half a card number or address would pass for none."""
+    sandbox = Sandbox()
+    org = sandbox.organisation
+    org.conversations[10401]["subject"] = "x" * 56 + " card 4111 1111 1111 1111 is declined"
+    org.messages[10403][-1]["attributes"]["content"]["value"] = "x " * 741 + "olivia.hart@example.com"
+    everything = ("--toolsets", "default,operations", *HIDE)
+    async with desk(*everything, era=era, sandbox=sandbox) as d:
+        assert "4111" not in (await d.call("search_conversations", queue="General support")).text
+        raw = await d.call("call_operation", operation="list_messages", path={"conversationId": 10403})
+        assert not leaks(raw.text)
+
+
+async def test_names_in_the_payloads_of_webhooks_are_hidden(era: str) -> None:
+    """A delivery is JSON within JSON; the names in it are names all the same."""
+    sandbox = Sandbox()
+    async with desk(*MIA, sandbox=sandbox, answer="yes") as d:
+        await d.call(
+            "start_conversation", channel="email", customer="C-100231", subject="Hi", text="t", endpoint="Support inbox"
+        )
+    hook = "7ce82f73-27ee-48b4-9303-46be9b2ed9e2"
+    async with desk("--toolsets", "default,admin", *HIDE, era=era, sandbox=sandbox) as d:
+        said = await d.call("get_webhooks", webhook=hook, event="ConversationCreated")
+        assert not said.failed
+        assert "Olivia" not in said.text
