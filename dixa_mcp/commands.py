@@ -14,7 +14,6 @@ import anyio
 from mcp import Client
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
-from dixa_mcp.cli import COMMANDS, connect
 from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.paths import at
 from dixa_mcp.errors import DixaMcpError, SettingsError, explain
@@ -25,6 +24,7 @@ from dixa_mcp.install.command import Machine, install
 from dixa_mcp.install.completion import script
 from dixa_mcp.server.assembly import assemble
 from dixa_mcp.settings import Settings
+from dixa_mcp.startup import COMMANDS, connect
 from dixa_mcp.toolbox import Effect, Tool
 from dixa_mcp.tools import TOOLS
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from dixa_mcp import __version__
-from dixa_mcp.cli import COMMANDS
 from dixa_mcp.install.clients import CLIENTS
 from dixa_mcp.install.completion import SHELLS, script
 from dixa_mcp.settings import Settings, flag
+from dixa_mcp.startup import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).parent / "dixa-mcp"
