@@ -27,7 +27,7 @@ from dixa_mcp.client.workspace import (
     Template,
 )
 from dixa_mcp.errors import DixaMcpError, Unresolved
-from dixa_mcp.text.names import Match, fold, pick
+from dixa_mcp.text.names import Known, Match, fold
 
 if TYPE_CHECKING:
     from dixa_mcp.client.dixa import Dixa
@@ -58,20 +58,20 @@ class _Index(Generic[T]):
     def __init__(self, kind: _Kind[T], items: Sequence[T]) -> None:
         self.kind = kind
         self.items = items
+        self._known = Known(items, kind.names)
         self._exact: dict[str, list[T]] = {}
         self._folded: dict[str, list[T]] = {}
-        for item in items:
-            names = {name for name in kind.names(item) if name}
-            for name in names | {kind.id(item)}:
+        for item, folded in self._known.folded:
+            for name in {name for name in kind.names(item) if name} | {kind.id(item)}:
                 self._exact.setdefault(name, []).append(item)
-            for name in {fold(name) for name in names}:
+            for name in set(folded):
                 self._folded.setdefault(name, []).append(item)
 
     def match(self, text: str) -> Match[T]:
         """Find what `text` means, by the rules of `text.names`."""
         wanted = text.strip()
         hits = self._exact.get(wanted) or self._exact.get(wanted.lower()) or self._folded.get(fold(wanted))
-        match = Match(several=tuple(hits)) if hits else pick(wanted, self.items, self.kind.names)
+        match = Match(several=tuple(hits)) if hits else self._known.pick(wanted)
         # Where names are shared, who says one means the tag in use, not the retired one.
         fitting = [each for each in match.several if not isinstance(each, Tag) or each.is_active] or match.several
         return Match(one=fitting[0]) if len(fitting) == 1 else Match(match.one, fitting, match.nearest)

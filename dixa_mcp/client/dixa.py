@@ -17,6 +17,7 @@ import anyio
 from pydantic import SecretStr
 
 from dixa_mcp import __version__
+from dixa_mcp.client import landed
 from dixa_mcp.client.deadline import AT_ONCE, in_time, left, remaining, slot
 from dixa_mcp.client.pace import Pace, Pacing, ShutError
 from dixa_mcp.client.paths import Path, at, query_string
@@ -129,9 +130,11 @@ class Dixa:
         """
         sent = _sent(method, path)
         try:
-            return await patiently(
+            reply = await patiently(
                 sent, surely_nothing_happened, lambda: self._once(sent, path, body, query, uploads), self._slow_down
             )
+            landed.note(sent)
+            return reply
         finally:
             if sent.writes:
                 for told in self.on_write:

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 
 import anyio
 import httpx
@@ -49,6 +49,12 @@ class Answer:
     body: bytes
 
 
+class _NoCookies(CookieJar):
+    """Keeps no cookie, and looks for none."""
+
+    def extract_cookies(self, response: object, request: object) -> None: ...
+
+
 class Link:
     """One pool of connections to one host.
 
@@ -84,7 +90,7 @@ class Link:
         self._client = httpx.AsyncClient(
             transport=transport,
             follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            cookies=_NoCookies(),
             trust_env=not private,
             verify=_tls() if transport is None else True,
             # Idle connections are given up before a gateway does so, for a POST lost on one can't be repeated.

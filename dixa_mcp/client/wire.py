@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import unquote
@@ -185,6 +186,7 @@ def date_of(headers: Mapping[str, str]) -> datetime | None:
     return _date(headers.get("date", ""))
 
 
+@lru_cache(maxsize=16)  # a header of whole seconds: all answers of one second have the same
 def _date(text: str) -> datetime | None:
     try:
         parsed = parsedate_to_datetime(text)

@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from dixa_mcp.errors import DixaMcpError, Refused
+from dixa_mcp.client.landed import listening
+from dixa_mcp.errors import DixaMcpError, Refused, Sent
 from dixa_mcp.guardrails import budget, consent, journal, once, outgoing
 from dixa_mcp.guardrails.audit import Audit
 from dixa_mcp.guardrails.call import Call
@@ -121,19 +122,24 @@ class Guardrails:
         if earlier is not None:
             self._note(call, "duplicate")
             return earlier
+        held: list[budget.Counter] = []
         try:
             held = await budget.reserve(call)
             self._note(call, "intent")
         except DixaMcpError:
+            with suppress(DixaMcpError):
+                await budget.release(call, held)
             await once.give_up(call)
             raise
-        try:
-            result = await _run(call)
-        except DixaMcpError as error:
-            result = await self._failed(call, error, held)
-        except BaseException:
-            await self._tidy(call, [], "crashed")
-            raise
+        call.began = True
+        with listening() as landed:
+            try:
+                result = await _run(call)
+            except DixaMcpError as error:
+                result = await self._failed(call, error, held, landed)
+            except BaseException:
+                await self._tidy(call, [], "crashed")
+                raise
         if not _did_something(result):
             await budget.release(call, held)
         await self._keep(call, result)
@@ -151,9 +157,13 @@ class Guardrails:
             if isinstance(result, Change):
                 result.warnings.append(f"It was done, but not recorded: {error.what}")
 
-    async def _failed(self, call: Call, error: DixaMcpError, held: list[budget.Counter]) -> Change:
-        """Find out what a failed write did; returns the change when it was made after all."""
-        if error.changed is None:
+    async def _failed(self, call: Call, error: DixaMcpError, held: list[budget.Counter], landed: list[Sent]) -> Change:
+        """Find out what a failed write did; returns the change when it was made after all.
+
+        Where Dixa accepted a write (`landed`), no later failure can claim that nothing was changed.
+        """
+        if error.changed is None or landed:
+            error.changed = None
             try:
                 found = await once.after_doubt(call, error)
             except DixaMcpError:
@@ -161,6 +171,9 @@ class Guardrails:
                 raise
             if found is not None:
                 return found
+            if landed:
+                await self._tidy(call, [], "unknown", error=type(error).__name__)
+                raise error
             error.changed = False
         await self._tidy(call, held, "failed", error=type(error).__name__)
         raise error

@@ -63,10 +63,14 @@ class Call:
     """Nobody could be asked, so the tool's draft for colleagues runs in its place."""
     strange: list[Mention] = field(default_factory=list[Mention])
     """What the outgoing text mentions and nobody vouches for; filled by `Guardrails.needs_person`."""
+    began: bool = False
+    """It may have begun to write; set by `Guardrails.run`."""
     inner: "Call | None" = None
     """The call this one stands for, judged by its own rules: what an undo does."""
     read: dict[str, Any] = field(default_factory=dict[str, Any])
     """What this stage of the call read from Dixa and needs again within the same moment."""
+    identity: str = field(default="", init=False)
+    """What this call creates, however it was spelt; resolved once by `once`."""
 
     @property
     def lowered(self) -> tuple[str, ...]:

@@ -18,6 +18,10 @@ SPENT_LIFE = 2 * 3600.0
 """Seconds a spent consent is remembered: longer than any sealed question can live."""
 
 
+LONGEST_QUESTION = 30_000
+"""Characters a person can be asked to read; what is longer is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a person is asked: a pure function of the arguments and of what Dixa says.
@@ -29,6 +33,11 @@ class Question:
     text: str
     typed: str = ""
     """What the person must type to agree (an id), for what can't be taken back."""
+
+
+def quoted(text: str) -> str:
+    """A text inside a question, each line marked, so that no text can pass for a part of the question."""
+    return "\n".join(f"│ {row}" for row in text.split("\n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ async def agree(call: Call, question: Question, answer: Answer) -> Preview | Non
     """
     match answer.kind:
         case "yes":
-            if question.typed and not hmac.compare_digest(answer.typed.strip(), question.typed):
+            if question.typed and not _same(answer.typed.strip(), question.typed):
                 raise Declined(f"The person didn't type {question.typed}, so nothing was done.")
             if answer.seal and not await call.state.add(f"spent:{answer.seal}", "1", SPENT_LIFE):
                 raise Refused("consent_spent", "This consent was used already; it counts once.", "Ask again.")
@@ -110,13 +119,18 @@ async def _two_steps(call: Call, question: Question) -> Preview | None:
         await call.state.put(_token(call, token), bound, call.settings.answer_within)
         return Preview(question.text, token)
     kept = await call.state.take(_token(call, call.token))
-    if kept is None or not hmac.compare_digest(kept, bound):
+    if kept is None or not _same(kept, bound):
         raise Refused(
             "two_step",
             "This confirmation_token is spent, expired or for another call.",
             "Call again without it, show the preview to the user, then call with the new token.",
         )
     return None
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare in constant time, as bytes: `compare_digest` takes texts of ASCII only."""
+    return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode(errors="surrogatepass"))
 
 
 def _token(call: Call, token: str) -> str:

@@ -34,10 +34,9 @@ class Entry:
 
 
 async def record(call: Call, change: Change) -> None:
-    """Give the change its id and keep it."""
-    change.id = f"c-{secrets.token_hex(4)}"
+    """Keep the change, and give it its id: one that can be looked up."""
     entry = Entry(
-        id=change.id,
+        id=f"c-{secrets.token_hex(4)}",
         at=(await call.now()).isoformat(timespec="seconds"),
         tool=call.tool.name,
         what=change.what,
@@ -49,6 +48,7 @@ async def record(call: Call, change: Change) -> None:
         undo=asdict(change.undo) if change.undo else {},
     )
     await call.state.push(_key(call), dumps(asdict(entry)), WEEK, KEPT)
+    change.id = entry.id
 
 
 async def entries(call: Call) -> list[Entry]:

@@ -5,6 +5,7 @@ crashed process, another replica or an ambiguous failure left behind.
 """
 
 from dataclasses import asdict
+from hashlib import sha256
 from json import dumps, loads
 from typing import Any
 
@@ -20,7 +21,7 @@ async def earlier(call: Call) -> Change | None:
     """Find what the same call did before, or that there is nothing to do, without taking anything."""
     if not call.tool.once:
         return await look(call)
-    kept = await call.state.get(_key(call))
+    kept = await call.state.get(await _key(call))
     if kept is not None and kept != PENDING:
         return _duplicate(loads(kept))
     return await look(call)
@@ -34,13 +35,13 @@ async def claim(call: Call) -> Change | None:
     """
     if not call.tool.once:
         return None
-    if await call.state.add(_key(call), PENDING, WINDOW):
+    if await call.state.add(await _key(call), PENDING, WINDOW):
         try:
             return await look(call)
         except BaseException:
             await give_up(call)
             raise
-    kept = await call.state.get(_key(call))
+    kept = await call.state.get(await _key(call))
     if kept is None or kept == PENDING:
         # Who took it may have crashed after the work was done.
         if (found := await look(call)) is not None:
@@ -66,13 +67,13 @@ async def finish(call: Call, change: Change) -> None:
     if change.partial:
         await give_up(call)
     elif call.tool.once:
-        await call.state.put(_key(call), dumps(asdict(change)), WINDOW)
+        await call.state.put(await _key(call), dumps(asdict(change)), WINDOW)
 
 
 async def give_up(call: Call) -> None:
     """Let the call be made again: it proved to change nothing, or only Dixa can say what it did."""
     if call.tool.once:
-        await call.state.take(_key(call))
+        await call.state.take(await _key(call))
 
 
 async def after_doubt(call: Call, error: DixaMcpError) -> Change | None:
@@ -96,8 +97,20 @@ async def after_doubt(call: Call, error: DixaMcpError) -> Change | None:
     return found
 
 
-def _key(call: Call) -> str:
-    return f"once:{call.digest(*call.tool.once)}{':draft' * call.drafting}"
+async def _key(call: Call) -> str:
+    """Where it is kept: by what the call means, for names and blanks may be spelt in many ways."""
+    if not call.identity:
+        if call.tool.identity is not None:
+            means: Any = await call.tool.identity(call.given(), **call.arguments)
+        else:
+            means = [_plain(call.arguments.get(name)) for name in call.tool.once]
+        text = dumps([call.caller.tenant, call.tool.name, means], default=str)
+        call.identity = sha256(text.encode()).hexdigest()[:32]
+    return f"once:{call.identity}{':draft' * call.drafting}"
+
+
+def _plain(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def _duplicate(kept: dict[str, Any]) -> Change:

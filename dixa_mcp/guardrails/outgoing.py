@@ -6,6 +6,7 @@ restarts, and a record made by a fooled model counts for nothing.
 
 from collections.abc import Iterable
 
+from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.models import Conversation
 from dixa_mcp.client.paths import at, csid
 from dixa_mcp.client.people import customer
@@ -13,7 +14,11 @@ from dixa_mcp.client.records import read
 from dixa_mcp.client.workspace import EndUser
 from dixa_mcp.errors import DixaMcpError
 from dixa_mcp.guardrails.call import Call
+from dixa_mcp.text.contacts import regions
 from dixa_mcp.text.outgoing import Allowed, Mention, foreign, found
+
+SHORTEST_NUMBER = 6
+"""Digits that can be a telephone number in some country."""
 
 
 async def strangers(call: Call) -> list[Mention]:
@@ -21,12 +26,15 @@ async def strangers(call: Call) -> list[Mention]:
 
     Where the lists can't be read, everything counts as strange: the answer without evidence is no.
     """
-    texts = call.tool.aim_of(call.arguments).texts
-    if not call.tool.speaks and not texts:
+    aim = call.tool.aim_of(call.arguments)
+    texts = list(aim.texts)
+    if call.tool.words is not None:
+        texts += await call.tool.words(call.given(), **call.arguments)
+    if not (call.tool.speaks or texts or aim.customer):
         return []
     recipient, never_wrote = await _recipient(call)
     strange = [Mention("address", one, one) for one in never_wrote]
-    if any(found(text) for text in texts):
+    if any(found(text) or sum(map(str.isdigit, text)) >= SHORTEST_NUMBER for text in texts):
         allowed = await _allowed(call, recipient)
         strange += [mention for text in texts for mention in foreign(text, allowed)]
     return strange
@@ -46,9 +54,11 @@ async def _allowed(call: Call, recipient: EndUser | None) -> Allowed:
         texts = [template.content for template in await call.dixa.catalogue.templates()]
     except DixaMcpError:
         texts = []
-    for mention in _mentions(texts):
+    # A number without a country is read as people in the countries of either side would.
+    countries = regions(sorted(phones))
+    for mention in _mentions(texts, countries):
         {"address": addresses, "host": hosts, "phone": phones}[mention.kind].add(mention.value)
-    return Allowed(addresses, hosts, phones)
+    return Allowed(addresses, hosts, phones, countries)
 
 
 async def _recipient(call: Call) -> tuple[EndUser | None, list[str]]:
@@ -56,15 +66,16 @@ async def _recipient(call: Call) -> tuple[EndUser | None, list[str]]:
 
     Such a record may have been made by a fooled model a moment ago, so it doesn't vouch for itself.
     """
+    aim = call.tool.aim_of(call.arguments)
     try:
-        if conversation := next(iter(call.tool.aim_of(call.arguments).conversations), None):
+        if conversation := next(iter(aim.conversations), None):
             data = await call.dixa.get(at("/conversations/{id}", id=csid(conversation)))
             person = read(Conversation, data).requester_id
             return read(EndUser, await call.dixa.get(at("/endusers/{id}", id=person))), []
-        if given := call.arguments.get("customer"):
-            person_of_call = await customer(call.dixa, str(given))
-            page = await call.dixa.page(at("/endusers/{id}/conversations", id=person_of_call.id), limit=1)
-            return person_of_call, [] if page.items else [
+        if aim.customer:
+            person_of_call = await customer(call.dixa, aim.customer)
+            wrote = await _ever_wrote(call.dixa, person_of_call)
+            return person_of_call, [] if wrote else [
                 person_of_call.email or person_of_call.phone_number or person_of_call.id
             ]
     except DixaMcpError:
@@ -72,8 +83,16 @@ async def _recipient(call: Call) -> tuple[EndUser | None, list[str]]:
     return None, []
 
 
-def _mentions(texts: Iterable[str]) -> list[Mention]:
-    return [mention for text in texts for mention in found(text)]
+async def _ever_wrote(dixa: Dixa, person: EndUser) -> bool:
+    """Whether there is a conversation with a person; where that can't be read, there is none."""
+    try:
+        return bool((await dixa.page(at("/endusers/{id}/conversations", id=person.id), limit=1)).items)
+    except DixaMcpError:
+        return False
+
+
+def _mentions(texts: Iterable[str], countries: tuple[str, ...]) -> list[Mention]:
+    return [mention for text in texts for mention in found(text, countries)]
 
 
 def warning(strange: list[Mention]) -> str:

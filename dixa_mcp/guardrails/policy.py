@@ -61,6 +61,8 @@ class Policy:
         settings = self.settings
         if tool.name in self._excluded:
             return f"{tool.name} is switched off here (--exclude-tools)."
+        if gone := [use.tool for use in tool.uses if use.always and use.tool in self._excluded]:
+            return f"{tool.name} does what {gone[0]} does, which is switched off here (--exclude-tools)."
         if tool.name not in self._chosen:
             return f"{tool.name} isn't offered here; it belongs to the toolset {tool.toolset} (--toolsets)."
         if effect is Effect.READ:
@@ -78,6 +80,18 @@ class Policy:
         asks = effect > Effect.INTERNAL or tool.always_ask
         if asks and settings.mode == "unattended" and tool.name not in self._unattended:
             return f"Nobody can be asked in unattended mode, and {tool.name} isn't named in --unattended."
+        return None
+
+    def why_not_by_the_way(self, tool: Tool, effect: Effect) -> str | None:
+        """Say why another tool may not do this one's work with this effect; None when it may.
+
+        Whether this tool is among those offered doesn't matter: what was chosen instead may do it.
+        """
+        if tool.name in self._excluded:
+            return f"This would do what {tool.name} does, which is switched off here (--exclude-tools)."
+        asks = effect > Effect.INTERNAL or (tool.always_ask and effect > Effect.READ)
+        if asks and self.settings.mode == "unattended" and tool.name not in self._unattended:
+            return f"This would do what {tool.name} does unattended, and that isn't named in --unattended."
         return None
 
     def needs_person(self, tool: Tool, effect: Effect) -> bool:

@@ -5,7 +5,7 @@ before anything is done, so they must not count or keep anything; what does (con
 its own module and runs after them.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -23,6 +23,15 @@ Rule = Callable[[Call, Policy], Awaitable[None]]
 
 async def switched_on(call: Call, policy: Policy) -> None:
     """Refuse every write while the kill switch's file exists."""
+    not_stopped(call)
+
+
+def not_stopped(call: Call) -> None:
+    """Look at the kill switch; a call of many steps does so before each.
+
+    Raises:
+        Refused: Its file exists, and the call writes.
+    """
     switch = call.settings.kill_switch
     if switch and call.effect > Effect.READ and switch.exists():
         raise Refused("kill_switch", "All writes are stopped here at the moment (kill switch).")
@@ -33,6 +42,17 @@ async def within_cap(call: Call, policy: Policy) -> None:
     policy.check(call.tool, call.effect, call.caller)
 
 
+async def by_no_detour(call: Call, policy: Policy) -> None:
+    """Refuse what a call does of another tool's work where that tool itself may not run."""
+    for use in call.tool.uses:
+        if not use.applies(call.arguments, drafting=call.drafting):
+            continue
+        other = policy.tools[use.tool]
+        effect = other.effect_of({use.passes: call.arguments.get(use.parameter)}, call.lowered)
+        if reason := policy.why_not_by_the_way(other, effect):
+            raise Refused("policy", reason, f"It works without {use.parameter}." if use.parameter else "")
+
+
 async def agent_is_known(call: Call, policy: Policy) -> None:
     """Refuse early where Dixa would want an agent and none is set."""
     if call.tool.acts_as_agent and call.effect > Effect.READ:
@@ -40,20 +60,32 @@ async def agent_is_known(call: Call, policy: Policy) -> None:
 
 
 async def within_queues(call: Call, policy: Policy) -> None:
-    """Keep writes to the conversations, and moves to the queues, that the operator listed."""
-    names = call.settings.queues if call.effect > Effect.READ else call.settings.read_queues
+    """Keep calls to the conversations, and moves to the queues, that the operator listed.
+
+    A write shows what it writes to, so it must keep to what may be read, too.
+    """
     aim = call.tool.aim_of(call.arguments)
-    if not names or (call.effect is Effect.READ and not aim.conversations):
+    if call.settings.read_queues and aim.conversations:
+        await _all_in(call, aim.conversations, call.settings.read_queues)
+    names = call.settings.queues
+    if not names or call.effect is Effect.READ:
         return
-    allowed = {(await call.dixa.catalogue.find("queue", name)).id for name in names}
-    shown = ", ".join(names)
     for target in aim.queues:
         queue = await call.dixa.catalogue.find("queue", target)
-        if queue.id not in allowed:
-            raise Refused("queues", f"The queue {queue.name} is outside the ones allowed here: {shown}.")
+        if queue.id not in await _ids(call, names):
+            raise Refused("queues", f"The queue {queue.name} is outside the ones allowed here: {', '.join(names)}.")
     if not aim.conversations:
-        raise Refused("queues", f"Here only conversations in these queues may be changed: {shown}.")
-    paths = [at("/conversations/{id}", id=csid(conversation)) for conversation in aim.conversations]
+        raise Refused("queues", f"Here only conversations in these queues may be changed: {', '.join(names)}.")
+    await _all_in(call, aim.conversations, names)
+
+
+async def _ids(call: Call, names: Sequence[str]) -> set[str]:
+    return {(await call.dixa.catalogue.find("queue", name)).id for name in names}
+
+
+async def _all_in(call: Call, conversations: Sequence[int | str], names: Sequence[str]) -> None:
+    allowed, shown = await _ids(call, names), ", ".join(names)
+    paths = [at("/conversations/{id}", id=csid(conversation)) for conversation in conversations]
     for data in await call.dixa.all([partial(call.dixa.get, path) for path in paths]):
         if isinstance(data, DixaMcpError):
             raise data
@@ -85,4 +117,4 @@ def _texts(given: Any) -> list[str]:
     return [str(given)] if given else []
 
 
-RULES: tuple[Rule, ...] = (switched_on, within_cap, agent_is_known, within_queues, to_allowed_hosts)
+RULES: tuple[Rule, ...] = (switched_on, within_cap, by_no_detour, agent_is_known, within_queues, to_allowed_hosts)

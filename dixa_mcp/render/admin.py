@@ -1,13 +1,11 @@
 """Webhooks and their deliveries as text. Secrets are never read, let alone shown (notes §19)."""
 
-import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from dixa_mcp.client.loose import fields, items
 from dixa_mcp.client.reports import EventDelivery, Webhook
 from dixa_mcp.render import View, fit, render
-from dixa_mcp.render.raw import flow, pruned, redacted
+from dixa_mcp.render.raw import address, flow, payload, pruned
 from dixa_mcp.text.clean import line
 
 PAYLOAD = 1_200
@@ -67,14 +65,6 @@ def _(found: Deliveries, view: View) -> str:
     return f"{line(found.name)}, {found.event}: {count}\n{view.fence.wrap(chr(10).join(blocks))}"
 
 
-def address(url: str) -> str:
-    """A URL without its query, which often holds a token."""
-    parts = urlsplit(url)
-    return line(f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}", 200) + (
-        "?…" if parts.query else ""
-    )
-
-
 def _webhook(row: Sent, view: View, *, alone: bool) -> str:
     hook = row.hook
     only = _filtered(row)
@@ -118,9 +108,7 @@ def _delivery(each: EventDelivery, view: View) -> str:
 
 
 def _logged(each: EventDelivery, view: View) -> str:
-    try:
-        payload = flow(pruned(redacted(json.loads(each.payload))), PAYLOAD)
-    except ValueError:
-        payload = each.payload
-    cut = payload if len(payload) <= PAYLOAD else f"{payload[:PAYLOAD]}… ({len(payload) - PAYLOAD:,} more characters)"
+    read = payload(each.payload)
+    said = read if isinstance(read, str) else flow(pruned(read), PAYLOAD)
+    cut = said if len(said) <= PAYLOAD else f"{said[:PAYLOAD]}… ({len(said) - PAYLOAD:,} more characters)"
     return f"{_delivery(each, view)}\n  {cut if cut != '{}' else '(empty)'}"

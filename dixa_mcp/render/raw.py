@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from dixa_mcp.client.loose import fields, items
 from dixa_mcp.render import View, fit, render
-from dixa_mcp.text.clean import clean, html_to_text
+from dixa_mcp.text.clean import clean, html_to_text, line
 from dixa_mcp.toolbox import Change
 
 LONG_ALONE, LONG_IN_LIST = 12_000, 1_500
@@ -25,6 +26,9 @@ _SECRET = re.compile(r"secret|password|authorization|api.?key|token", re.IGNOREC
 _SECRET_BELOW = frozenset({"headers", "customHeaders", "authorization"})
 """Fields in which every value is a secret, whatever it is called (notes §19)."""
 _PERSONAL = frozenset({"End Users", "Agents", "Conversations", "Search"})
+"""Sections whose records are of people."""
+_PERSONAL_TOO = frozenset({"list_webhook_deliveries", "query_metric_records"})
+"""Operations elsewhere that show such records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class RawAnswer:
     @property
     def personal(self) -> int:
         """Personal records shown."""
-        if self.tag not in _PERSONAL:
+        if self.tag not in _PERSONAL and self.operation not in _PERSONAL_TOO:
             return 0
         return 1 if fields(self.data) else len(items(self.data))
 
@@ -50,11 +54,12 @@ class RawChange(Change):
     """What a raw write did, with what Dixa answered."""
 
     data: Any = field(default=None)
+    tag: str = ""
 
 
 @render.register
 def _(answer: RawAnswer, view: View) -> str:
-    data: Any = pruned(redacted(answer.data))
+    data: Any = _shown(answer.data, answer.tag)
     everything = items(data)
     if not isinstance(answer.data, list):
         return view.fence.wrap(_outlined(data)) if data not in (None, {}) else f"{answer.operation}: nothing there."
@@ -79,11 +84,46 @@ def _(answer: RawAnswer, view: View) -> str:
 
 @render.register
 def _(change: RawChange, view: View) -> str:
-    data = pruned(redacted(change.data))
+    data = _shown(change.data, change.tag)
     said = render.dispatch(Change)(change, view)
     if data in (None, {}, []):
         return said
     return f"{said}\nDixa answered:\n{view.fence.wrap(_outlined(data))}"
+
+
+def address(url: str) -> str:
+    """Return a URL without user, password and query, any of which may be a secret."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return HIDDEN
+    return line(f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}", 200) + ("?…" if parts.query else "")
+
+
+def payload(text: str) -> Any:
+    """Read what a webhook delivered, without its secrets; as it is where it is no JSON."""
+    try:
+        return redacted(json.loads(text))
+    except (ValueError, RecursionError):
+        return text
+
+
+def _shown(data: Any, tag: str) -> Any:
+    """Return data as it may be shown: webhooks hold secrets in texts, too (notes §19)."""
+    return pruned(_webhooks(redacted(data)) if tag == "Webhooks" else redacted(data))
+
+
+def _webhooks(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_webhooks(each) for each in items(data)]
+    if not isinstance(data, dict):
+        return data
+    read = {"url": address, "payload": payload}
+    return {
+        name: read[name](value) if name in read and isinstance(value, str) else _webhooks(value)
+        for name, value in fields(data).items()
+    }
 
 
 def redacted(data: Any, below: bool = False) -> Any:

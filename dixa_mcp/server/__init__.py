@@ -107,7 +107,7 @@ class DixaServer(MCPServer[Any]):
         return f"{caller.tenant}\n{caller.name}"
 
     async def _complete(self, reference: Any, argument: Any, context: Any) -> Any:
-        return await resources.complete(self._tenants(), reference, argument)
+        return await resources.complete(self._policy, self._tenants(), reference, argument)
 
 
 async def _catalogues_keep(ctx: Any, call_next: Any) -> Any:

@@ -5,7 +5,7 @@ shows no pages loses nothing, for the text says the same.
 """
 
 from collections.abc import Iterable
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from mcp.server.apps import Apps
@@ -26,7 +26,7 @@ def pages_for(tools: Iterable[str]) -> list[Apps]:
     if "dixa_query_metric" not in set(tools):
         return []
     apps = Apps()
-    page = files("dixa_mcp.server").joinpath("metric.html").read_text(encoding="utf-8")
+    page = Path(__file__).with_name("metric.html").read_text(encoding="utf-8")
     apps.add_html_resource(METRIC_PAGE, page, name="metric-chart", title="Metric chart", prefers_border=True)
     return [apps]
 

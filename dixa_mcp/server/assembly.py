@@ -50,11 +50,17 @@ def keys_of(settings: Settings) -> list[str]:
     """The secrets that seal questions, the present one first; none for one of this process alone.
 
     Raises:
-        SettingsError: One is too short to be a secret, or is given twice.
+        SettingsError: One is too short to be a secret, or is given twice, or no memory is shared.
     """
     keys = [key for part in settings.state_key.get_secret_value().split(",") if (key := part.strip())]
     if any(len(key) < SHORTEST_KEY for key in keys) or len(set(keys)) < len(keys):
         raise SettingsError(f"--state-key takes different secrets of {SHORTEST_KEY} characters or more.")
+    if keys and not settings.redis_url.get_secret_value():
+        # A sealed answer would be good again after a restart, with nobody left who knows that it was used.
+        raise SettingsError(
+            "--state-key is for replicas, which remember together what was used up.",
+            "Set --redis-url, too, or leave --state-key out.",
+        )
     return keys
 
 

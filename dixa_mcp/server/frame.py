@@ -25,6 +25,7 @@ from dixa_mcp.client.deadline import deadline
 from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.errors import DixaMcpError, InvalidArgument, Refused, StateUnavailable, explain
 from dixa_mcp.guardrails import Guardrails
+from dixa_mcp.guardrails.budget import read_records
 from dixa_mcp.guardrails.call import Call, Caller
 from dixa_mcp.guardrails.consent import Declined, Question
 from dixa_mcp.guardrails.personal import Personal
@@ -73,8 +74,6 @@ class _Round:
     question: Question | None = None
     earlier: Change | None = None
     """The result of the same call made before: nobody is asked about it again."""
-    acted: bool = False
-    """A write may have begun."""
 
     async def ask(self, context: Context[Any]) -> Elicit[Any] | NotAsked:
         with deadline(self.call.settings.deadline):
@@ -93,7 +92,7 @@ class _Round:
         if self.earlier is not None:
             return await present(self.call, self.earlier)
         self.call.forget()
-        self.acted = writes = self.call.effect > Effect.READ
+        writes = self.call.effect > Effect.READ
         # A write that has begun is finished and recorded even when the caller goes away.
         with anyio.CancelScope(shield=writes), deadline(self.call.settings.deadline):
             return await self._act(outcome)
@@ -125,6 +124,7 @@ class Framed(SdkTool):
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Run one request of a call; expected failures come back as text the model can use."""
         tenant, effect, outcome = self._tenants(), self._ours.effect, "failed"
+        round_: _Round | None = None
         try:
             round_ = _Round(*await self._begin(tenant, arguments, context))
             _round.set(round_)
@@ -144,7 +144,7 @@ class Framed(SdkTool):
             return _plain(explain(declined))
         except DixaMcpError as error:
             outcome = "refused" if isinstance(error, Refused | StateUnavailable) else "failed"
-            text = defuse(explain(error)) + (f"\n{Fence().wrap(error.heard)}" if error.heard else "")
+            text = defuse(explain(error)) + (await _heard(round_.call, error.heard) if round_ else "")
             raise ToolError(await tenant.personal.hide(text) if tenant.personal else text) from error
         finally:
             tenant.watch(self.name, effect, outcome)
@@ -206,7 +206,7 @@ class Framed(SdkTool):
                 cause = cause.__cause__
             if cause is not None:
                 raise cause from None
-            if _round.get().acted:
+            if _round.get().call.began:
                 raise ToolError(
                     f"{self.name} failed by a fault of this server after it began to write. It is not known whether "
                     "the change was made. Look before you repeat it."
@@ -267,9 +267,23 @@ def _through_sdk(tool: Tool, *, with_token: bool) -> SdkTool:
 
 async def _tell(context: Context[Any, Any]) -> None:
     """Tell who listens what was written, also when the caller has gone meanwhile."""
+    uris = touched()
+    if not uris:
+        return
     with anyio.move_on_after(2, shield=True):
-        for uri in touched():
+        for uri in uris:
             await context.notify_resource_updated(uri)
+
+
+async def _heard(call: Call, said: str) -> str:
+    """Quote what an error shows of a conversation, a message a line; not when that would be more than may be read."""
+    if not said:
+        return ""
+    try:
+        await read_records(call, len(said.splitlines()))
+    except Refused as refused:
+        return f"\nIt can't be shown here. {defuse(refused.what)}"
+    return f"\n{Fence().wrap(said)}"
 
 
 def _plain(text: str) -> CallToolResult:

@@ -15,8 +15,8 @@ from dixa_mcp.client.workspace import FLOW_CHANNELS as FLOWS
 from dixa_mcp.errors import DixaMcpError
 from dixa_mcp.guardrails.call import Caller
 from dixa_mcp.guardrails.policy import Policy
+from dixa_mcp.server import prompts
 from dixa_mcp.server.frame import Tenant
-from dixa_mcp.server.prompts import JOBS
 from dixa_mcp.text.names import fold
 
 if TYPE_CHECKING:
@@ -139,9 +139,12 @@ async def read(server: "DixaServer", uri: str, context: Context[Any, Any] | None
     raise ResourceNotFoundError(f"No resource {uri}. resources/list and resources/templates/list show all.")
 
 
-async def complete(tenant: Tenant, reference: Any, argument: Any) -> Completion | None:
-    """Complete the variable of a template, or an argument of a prompt, from its finite list of values."""
-    source = _source(reference, str(argument.name))
+async def complete(policy: Policy, tenant: Tenant, reference: Any, argument: Any) -> Completion | None:
+    """Complete the variable of a template, or an argument of a prompt, from its finite list of values.
+
+    Only of what this caller is offered: a list of values is an answer of the tool behind it.
+    """
+    source = _source(policy, tenant.caller, reference, str(argument.name))
     if not source:
         return None
     wanted = fold(str(argument.value))
@@ -150,12 +153,13 @@ async def complete(tenant: Tenant, reference: Any, argument: Any) -> Completion 
     return Completion(values=fitting[:100], total=len(fitting), has_more=len(fitting) > 100)
 
 
-def _source(reference: Any, name: str) -> str:
-    for twin in TWINS:
+def _source(policy: Policy, caller: Caller, reference: Any, name: str) -> str:
+    for twin in _offered(policy, caller):
         if getattr(reference, "uri", "") == twin.uri and name == twin.variable:
             return twin.completes
-    for job in JOBS:
-        if getattr(reference, "name", "") == job.name:
+    shown = {prompt.name for prompt in prompts.offered(policy, caller)}
+    for job in prompts.JOBS:
+        if job.name in shown and getattr(reference, "name", "") == job.name:
             return dict(job.completes).get(name, "")
     return ""
 

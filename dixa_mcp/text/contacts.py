@@ -5,9 +5,11 @@ Each finder takes visible text (`clean.visible`) and yields where it found what,
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+LONGEST_ADDRESS = 320
+"""Characters an e-mail address may have; a person who judges one sees it to its end."""
 _LOCAL = r"\w.+'~-"
 _DOT = ".．。｡"
 _LABEL = r"(?:[^\W_]|-)++"
@@ -93,6 +95,20 @@ def phone(text: str, regions: Sequence[str] = ()) -> str | None:
         if phonenumbers.is_possible_number(number) if abroad else phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return None
+
+
+def regions(numbers: Iterable[str]) -> tuple[str, ...]:
+    """Return the countries (`DK`, `SE`) of international numbers, each once; what is no number has none."""
+    import phonenumbers  # noqa: PLC0415 - as above
+
+    found: list[str] = []
+    for number in numbers:
+        try:
+            region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+        except phonenumbers.NumberParseException:
+            continue
+        found += [region] if region else []
+    return tuple(dict.fromkeys(found))
 
 
 def cards(text: str) -> Iterator[Contact]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -37,34 +37,51 @@ def fold(text: str) -> str:
 
     `&` and `+` read "and". A name of nothing but signs folds to those signs.
     """
-    wide = unicodedata.normalize("NFKC", text).casefold()
-    split = unicodedata.normalize("NFKD", _AND.sub(" and ", wide).translate(_PLAIN))
-    bare = "".join(character for character in split if not unicodedata.combining(character))
+    bare = _AND.sub(" and ", unicodedata.normalize("NFKC", text).casefold())
+    if not bare.isascii():
+        split = unicodedata.normalize("NFKD", bare.translate(_PLAIN))
+        bare = "".join(character for character in split if not unicodedata.combining(character))
     folded = " ".join(_APART.sub(" ", bare).split())
     return folded or " ".join(bare.split())
 
 
-def pick(text: str, candidates: Sequence[T], names: Callable[[T], Iterable[str]]) -> Match[T]:
-    """Find the candidate a name means; each candidate may have several names (name, e-mail, id).
+class Known(Generic[T]):
+    """Candidates and their names, folded once for however many are looked for.
 
-    Exactly equal beats equal when folded, that beats whole words or the beginning of words, that beats a
-    part of a word. The first kind that fits anything decides: one fit is the answer, more are `several`.
-    Nothing → the `nearest` by likeness, at most 8, best first, none for rubbish.
+    Args:
+        candidates: what there is.
+        names: the names of one of them, often several (name, e-mail, id).
     """
-    wanted = text.strip()
-    folded = fold(text)
-    if not folded:
-        return Match()
-    known = [(candidate, [name for name in names(candidate) if name]) for candidate in candidates]
-    exact = [candidate for candidate, mine in known if wanted in mine]
-    if exact:
-        return _decided(exact)
-    plain = [(candidate, [fold(name) for name in mine]) for candidate, mine in known]
-    for fits in (_same, _same_closed_up, _by_words, _by_part):
-        fitting = [candidate for candidate, mine in plain if any(fits(folded, name) for name in mine)]
-        if fitting:
-            return _decided(fitting)
-    return Match(nearest=_nearest(folded, plain))
+
+    def __init__(self, candidates: Sequence[T], names: Callable[[T], Iterable[str]]) -> None:
+        self._names = [(candidate, [name for name in names(candidate) if name]) for candidate in candidates]
+        #: Each candidate with its folded names.
+        self.folded = [(candidate, [fold(name) for name in mine]) for candidate, mine in self._names]
+
+    def pick(self, text: str) -> Match[T]:
+        """Find the candidate a name means.
+
+        Exactly equal beats equal when folded, that beats whole words or the beginning of words, that beats a
+        part of a word. The first kind that fits anything decides: one fit is the answer, more are `several`.
+        Nothing → the `nearest` by likeness, at most 8, best first, none for rubbish.
+        """
+        wanted = text.strip()
+        folded = fold(text)
+        if not folded:
+            return Match()
+        exact = [candidate for candidate, mine in self._names if wanted in mine]
+        if exact:
+            return _decided(exact)
+        for fits in (_same, _same_closed_up, _by_words, _by_part):
+            fitting = [candidate for candidate, mine in self.folded if any(fits(folded, name) for name in mine)]
+            if fitting:
+                return _decided(fitting)
+        return Match(nearest=_nearest(folded, self.folded))
+
+
+def pick(text: str, candidates: Sequence[T], names: Callable[[T], Iterable[str]]) -> Match[T]:
+    """Find the candidate a name means, once; see `Known.pick`."""
+    return Known(candidates, names).pick(text)
 
 
 def _decided(fitting: list[T]) -> Match[T]:
@@ -82,8 +99,12 @@ def _same_closed_up(wanted: str, name: str) -> bool:
 
 def _by_words(wanted: str, name: str) -> bool:
     """Fit when each word asked for begins a word of the name, in the same order."""
-    words: Iterator[str] = iter(name.split())
-    return len(wanted) > 1 and all(any(word.startswith(part) for word in words) for part in wanted.split())
+    at = -1
+    for part in wanted.split():
+        at = f" {name}".find(f" {part}", at + 1)
+        if at < 0:
+            return False
+    return len(wanted) > 1
 
 
 def _by_part(wanted: str, name: str) -> bool:
@@ -91,11 +112,11 @@ def _by_part(wanted: str, name: str) -> bool:
 
 
 def _nearest(wanted: str, plain: Sequence[tuple[T, Sequence[str]]]) -> tuple[T, ...]:
-    from rapidfuzz import fuzz  # noqa: PLC0415 - only a name that fits nothing needs likeness
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only a name that fits nothing needs likeness
 
-    scored: list[tuple[float, int]] = []
-    for index, (_, mine) in enumerate(plain):
-        score = max((fuzz.WRatio(wanted, name, score_cutoff=_LIKENESS) for name in mine), default=0)
-        if score:
-            scored.append((-score, index))
-    return tuple(plain[index][0] for _, index in sorted(scored)[:_NEAREST])
+    owners = [index for index, (_, mine) in enumerate(plain) for _ in mine]
+    names = [name for _, mine in plain for name in mine]
+    alike = process.extract(wanted, names, scorer=fuzz.WRatio, score_cutoff=_LIKENESS, limit=None)
+    best = sorted((-score, owners[place]) for _, score, place in alike)
+    nearest = list(dict.fromkeys(owner for _, owner in best))
+    return tuple(plain[owner][0] for owner in nearest[:_NEAREST])

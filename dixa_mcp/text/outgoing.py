@@ -37,8 +37,30 @@ _URL = re.compile(
     r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}+:[/\\]{1,10}|[/\\]{2,10})([^\s/\\?#<>\"'`()]++)([^\s?#<>\"']*+)"
 )
 _BARE = re.compile(r"(?<![\w%-])(?<!\w\.)(?:[\w-]{1,63}\.){1,126}[^\W\d_][\w-]{1,62}(?![\w-])(?!\.\w)(?P<path>/)?")
-_FOUR_NUMBERS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])(?=[:/])")
+_FOUR_NUMBERS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)(?P<path>[:/])?")
 _TELEPHONE = re.compile(r"\b(?:tel|sms|callto|whatsapp):/*([+\d][\d\s().-]{2,25})", re.IGNORECASE)
+# After a word that says so, digits are a number to call, in whatever country it can be called.
+_CALL = (
+    "call|ring|phone|telephone|dial|text|tel|telefon|tlf|sms|whatsapp|hotline|anrufen|ruf|rufen|bel|appelez|appeler|"
+    "llame|llama"
+)
+_BETWEEN = (
+    "us|me|him|her|them|now|today|back|on|at|to|the|our|my|your|this|number|support|line|free|is|under|an|auf|uns|"
+    "på|os|mig"
+)
+_CALLED = re.compile(
+    rf"\b(?:{_CALL})\b\W{{0,3}}(?:(?:{_BETWEEN})\b\W{{0,3}}){{0,5}}"
+    r"((?<![\w+])(?!\d{4}-\d\d-\d\d)[+(]{0,2}\d(?:[ ().\-/–]{0,3}\d){6,17})(?!-?\w)",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])[./ -]{1,2}(?:0?[1-9]|1[0-2])[./ -]{1,2}(?:19|20)\d\d|(?:19|20)\d{2}(?:[./-]\d\d){2}"
+)
+_REFERENCE = re.compile(
+    r"(?:#|\b(?:orders?|ordre|ordrenummer|invoice|faktura|parcel|tracking|shipment|reference|ref|case|ticket|item|sku|"
+    r"bestellung|rechnung)\b)[\s.:#]{0,3}(?:(?:number|no|nr|nummer|id|code)\b[\s.:#]{0,3})?$",
+    re.IGNORECASE,
+)
 # Ends of words with a dot inside that are files or abbreviations, not hosts, unless a path follows.
 _FILES = frozenset(
     ["pdf", "jpg", "jpeg", "png", "gif", "webp", "svg", "heic", "doc", "docx", "xls", "xlsx", "ppt", "pptx"]
@@ -132,12 +154,32 @@ def _in(text: str, regions: tuple[str, ...]) -> Iterator[Mention]:
         yield Mention("address", one.value, left[one.start : one.end])
         left = _blank(left, one.start, one.end)
     for one in _FOUR_NUMBERS.finditer(left):
-        yield Mention("host", one[0], one[0])
+        four = one[0].rstrip(":/")
+        # 70.12.34.56 can be somebody's number too, and is found as that.
+        if max(map(int, four.split("."))) <= 255 and (one["path"] or not phone(four, regions)):
+            yield Mention("host", four, four)
     for one in _BARE.finditer(left):
         if name := _bare_host(one[0].rstrip("/"), bool(one["path"])):
             yield Mention("host", host(name), one[0])
+    yield from _numbers(left, regions)
+
+
+def _numbers(text: str, regions: tuple[str, ...]) -> Iterator[Mention]:
+    """Find telephone numbers: those one is told to call, international ones, and those of the regions.
+
+    A date, or a national number that is called an order's or the like, is none.
+    """
+    left = text
+    for number in _CALLED.finditer(text):
+        if not _DATE.fullmatch(number[1]):
+            yield Mention("phone", phone(number[1], regions) or re.sub(r"[^\d+]", "", number[1]), number[1])
+            left = _blank(left, number.start(1), number.end(1))
     for one in phones(left, regions):
-        yield Mention("phone", one.value, left[one.start : one.end])
+        written = left[one.start : one.end]
+        if written[0] != "+" and _DATE.fullmatch(written):
+            continue
+        if written[0] in "+0" or not _REFERENCE.search(left[max(0, one.start - 60) : one.start]):
+            yield Mention("phone", one.value, written)
 
 
 def _bare_host(words: str, path: bool) -> str:
@@ -149,7 +191,9 @@ def _bare_host(words: str, path: bool) -> str:
         low = end.casefold()
         if path or low in _COMMON_ENDS or low.startswith("xn--"):
             return words
-        missing_space = len(end) > 2 and end[0].isupper() and end[1:].islower()  # "today.Please"
+        # "Thanks.Please" is a missing space; "acme-refunds.Support" and "acme.Support" may well be hosts.
+        begins_sentence = len(end) > 2 and end[0].isupper() and end[1:].islower()
+        missing_space = begins_sentence and ("." in rest or (rest.isalpha() and rest[0].isupper()))
         if low not in _FILES and not missing_space and not end[0].isdigit():
             return words
         words = rest  # "evil.com.Please" still shows a host

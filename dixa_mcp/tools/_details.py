@@ -6,6 +6,7 @@ from dixa_mcp.client.workspace import EndUser
 from dixa_mcp.errors import InvalidArgument
 from dixa_mcp.text import contacts
 from dixa_mcp.text.clean import line
+from dixa_mcp.text.contacts import LONGEST_ADDRESS
 
 FIELDS: Mapping[str, str] = {
     "name": "displayName",
@@ -59,7 +60,12 @@ def same(name: str, one: str, other: str) -> bool:
 
 def listed(values: Mapping[str, str]) -> str:
     """Fields and values in one line, for before and after."""
-    return "; ".join(f"{word(name)}: {line(value, 80) or 'none'}" for name, value in values.items())
+    return "; ".join(f"{word(name)}: {shown(name, value) or 'none'}" for name, value in values.items())
+
+
+def shown(name: str, value: str) -> str:
+    """A field's value in one line; an address to its very end, since its end says whose it is."""
+    return line(value, LONGEST_ADDRESS if name == "email" else 80)
 
 
 def word(name: str) -> str:

@@ -1,5 +1,6 @@
 """An article in all its languages: what is edited (drafts) and what readers see (published), notes §18."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -65,6 +66,12 @@ def mark(version: Translation | None) -> str:
         return ""
     digest = sha256(f"{version.title}\n{version.contents.html}".encode()).hexdigest()[:8]
     return f"{line(version.title, 60)} [{digest}]"
+
+
+def to_be_read(found: Edition, languages: Iterable[str]) -> list[str]:
+    """What readers would see when these drafts are published: titles, and texts with the links in their HTML."""
+    drafts = [found.drafts[each] for each in languages if each in found.drafts]
+    return [text for each in drafts for text in (each.title, each.contents.html or each.contents.plaintext) if text]
 
 
 async def drafts_now(dixa: Dixa, arguments: Any) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dixa_mcp.client.records import read
 from dixa_mcp.client.workspace import Agent, EndUser
 from dixa_mcp.errors import DixaMcpError
 from dixa_mcp.text.clean import line
+from dixa_mcp.text.contacts import LONGEST_ADDRESS
 
 __all__ = ["agents", "conversation", "customer", "customer_name", "customers", "queue_name", "recipient"]
 
@@ -33,9 +34,15 @@ async def recipient(dixa: Dixa, conversation: Conversation) -> str:
     try:
         person = read(EndUser, await dixa.get(at("/endusers/{id}", id=uuid(conversation.requester_id))))
     except DixaMcpError:
-        return conversation.from_email or conversation.to_number or "the customer"
+        return line(conversation.from_email or conversation.to_number, LONGEST_ADDRESS) or "the customer"
     reach = person.phone_number if conversation.channel in BY_PHONE else person.email
-    return line(person.name, 60) + (f" <{line(reach)}>" if reach and reach != person.name else "")
+    return reached(person.name, reach)
+
+
+def reached(name: str, reach: str) -> str:
+    """A person and where a message reaches them, the address to its very end: its end says whose it is."""
+    whole = line(reach, LONGEST_ADDRESS)
+    return whole if reach == name else line(name, 60) + (f" <{whole}>" if whole else "")
 
 
 async def agents(dixa: Dixa) -> dict[str, Agent]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 
 from dixa_mcp.errors import DixaMcpError, Refused
 from dixa_mcp.guardrails.call import Call
@@ -18,32 +19,37 @@ def _refusal(call: Call) -> Refused:
     )
 
 
-async def not_again(call: Call) -> None:
+async def not_again(call: Call, sent: str = "") -> None:
     """Refuse early, before a person is asked, what `single` would refuse.
+
+    `sent` says what the call comes to, where its arguments can say the same in several ways.
 
     Raises:
         Refused: The same call was made within ten minutes.
     """
-    if await call.state.get(_key(call)):
+    if await call.state.get(_key(call, sent)):
         raise _refusal(call)
 
 
 @asynccontextmanager
-async def single(call: Call) -> AsyncGenerator[None]:
+async def single(call: Call, sent: str = "") -> AsyncGenerator[None]:
     """Let one of equal calls through in ten minutes; one that proved to change nothing doesn't count.
+
+    `sent` as for `not_again`.
 
     Raises:
         Refused: The same call was made, or is under way.
     """
-    if not await call.state.add(_key(call), "1", WINDOW):
+    if not await call.state.add(_key(call, sent), "1", WINDOW):
         raise _refusal(call)
     try:
         yield
     except DixaMcpError as error:
         if error.changed is False:
-            await call.state.take(_key(call))
+            await call.state.take(_key(call, sent))
         raise
 
 
-def _key(call: Call) -> str:
-    return f"single:{call.caller.tenant}:{call.digest()}"
+def _key(call: Call, sent: str) -> str:
+    made = sha256(sent.encode()).hexdigest()[:32] if sent else call.digest()
+    return f"single:{call.caller.tenant}:{call.tool.name}:{made}"

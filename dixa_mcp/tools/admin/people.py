@@ -1,6 +1,6 @@
 """Who belongs to queues and teams, and what agents are offered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from dixa_mcp.errors import DixaMcpError, InvalidArgument
 from dixa_mcp.guardrails.call import Call
 from dixa_mcp.text.clean import line
 from dixa_mcp.toolbox import Change, Effect, Undo, tool
+from dixa_mcp.tools._doubt import not_done, settled
 from dixa_mcp.tools._params import AgentName
 
 AT_ONCE = 10
@@ -48,12 +49,17 @@ async def manage_members(
     leaving = {key: agent for key, agent in leaving.items() if key in before}
     failed = await _send(call.dixa, "PATCH", kind, place.id, list(coming.values()))
     failed |= await _send(call.dixa, "DELETE", kind, place.id, list(leaving.values()))
+    failed = await _looked_up(call.dixa, kind, place.id, coming.keys(), failed)
     if failed and len(failed) == len(coming) + len(leaving):
-        raise next(iter(failed.values()))
+        raise min(failed.values(), key=lambda error: error.changed is not None)
     added = [agent for agent in coming.values() if agent.id not in failed]
     removed = [agent for agent in leaving.values() if agent.id not in failed]
     return _members(
-        kind, place, added, removed, [f"{_name(each, coming | leaving)}: {e.what}" for each, e in failed.items()]
+        kind,
+        place,
+        added,
+        removed,
+        [f"{_name(each, coming | leaving)} {not_done(e)} changed: {e.what}" for each, e in failed.items()],
     )
 
 
@@ -82,6 +88,25 @@ async def _send(dixa: Dixa, method: str, kind: str, place: str, agents: Sequence
         judged = outcomes(reply.data)  # a queue judges each; a team takes all or none (notes §17)
         failed |= {str(each.data): DixaMcpError(each.error) for each in judged if not each.ok}
     return failed
+
+
+async def _looked_up(
+    dixa: Dixa, kind: str, place: str, coming: Collection[str], failed: dict[str, DixaMcpError]
+) -> dict[str, DixaMcpError]:
+    """What really failed, by agent id: whose answer was lost is looked up; who can't be stays in doubt."""
+    if all(error.changed is not None for error in failed.values()):
+        return failed
+    try:
+        now = await member_ids(dixa, kind, place)
+    except DixaMcpError:
+        return failed
+    left: dict[str, DixaMcpError] = {}
+    for each, error in failed.items():
+        if error.changed is not None:
+            left[each] = error
+        elif (each in now) != (each in coming):
+            left[each] = DixaMcpError(error.what)
+    return left
 
 
 def _members(kind: str, place: Queue | Team, added: list[Agent], removed: list[Agent], warnings: list[str]) -> Change:
@@ -119,19 +144,31 @@ async def set_presence(
     if (channel in groups(before)) == working:
         return Change(f"{line(who.name)} {_offered(working)} {channel} already.", visible_to="nobody")
     body = {"channel": channel, "working": working}
-    await call.dixa.send("PUT", at("/agents/{id}/presence/working-channel", id=who.id), body)
+    try:
+        await call.dixa.send("PUT", at("/agents/{id}/presence/working-channel", id=who.id), body)
+    except DixaMcpError as error:
+        await settled(error, lambda: _is_offered(call.dixa, who.id, channel, working))
     inverse = {"agent": who.id, "channel": channel, "working": not working}
     warnings = [] if before.connection_status == "Online" else [f"{line(who.name)} is offline at the moment."]
+    try:
+        after = ", ".join((await presence(call.dixa, who.id)).active_channels)
+    except DixaMcpError as error:
+        after = ""
+        warnings.append(f"It was set, but the channels could not be read again: {error.what}")
     return Change(
         f"{line(who.name)} {_offered(working)} {channel} now.",
         visible_to="colleagues",
         target=f"agent {who.name}",
         before=", ".join(before.active_channels),
-        after=", ".join((await presence(call.dixa, who.id)).active_channels),
+        after=after,
         undo=Undo("dixa_set_presence", inverse, {"presence": {channel: "working" if working else None}}),
         cannot_undo=f"an undo switches all of {', '.join(GROUPS[channel])}, whichever were on",
         warnings=warnings,
     )
+
+
+async def _is_offered(dixa: Dixa, agent_id: str, channel: str, working: bool) -> bool | None:
+    return True if (channel in groups(await presence(dixa, agent_id))) == working else None
 
 
 def groups(now: Presence) -> list[str]:

@@ -5,11 +5,12 @@ from typing import Literal
 from dixa_mcp.client.paths import at
 from dixa_mcp.client.records import read
 from dixa_mcp.client.workspace import Tag
-from dixa_mcp.errors import InvalidArgument, Refused
+from dixa_mcp.errors import DixaMcpError, InvalidArgument, Refused
 from dixa_mcp.guardrails.call import Call
 from dixa_mcp.text.clean import line
 from dixa_mcp.text.names import fold, pick
 from dixa_mcp.toolbox import Change, Effect, Undo, tool
+from dixa_mcp.tools._doubt import settled
 
 LONGEST = 60
 
@@ -26,7 +27,10 @@ async def manage_tag(
     if tag.is_active == active:
         return Change(f"The tag {line(tag.name)} is {_word(active)} already.", visible_to="nobody")
     path = "/tags/{id}/activate" if active else "/tags/{id}/deactivate"
-    await call.dixa.send("PATCH", at(path, id=tag.id))
+    try:
+        await call.dixa.send("PATCH", at(path, id=tag.id))
+    except DixaMcpError as error:
+        await settled(error, lambda: _switched(call, tag.id, active))
     inverse = "deactivate" if active else "activate"
     return Change(
         f"The tag {line(tag.name)} is {_word(active)} now.",
@@ -54,7 +58,10 @@ async def _create(call: Call, name: str, color: str) -> Change:
     near = pick(name, everything, lambda tag: (tag.name,))
     alike = [tag.name for tag in ((near.one,) if near.one else (*near.several, *near.nearest))]
     body = {"name": name} | ({"color": color} if color else {})
-    made = read(Tag, (await call.dixa.send("POST", at("/tags"), body)).data)
+    try:
+        made = read(Tag, (await call.dixa.send("POST", at("/tags"), body)).data)
+    except DixaMcpError as error:
+        made = await settled(error, lambda: _named(call, name))
     return Change(
         f"The tag {line(made.name)} was created.",
         visible_to="colleagues",
@@ -65,6 +72,15 @@ async def _create(call: Call, name: str, color: str) -> Change:
         if alike
         else [],
     )
+
+
+async def _named(call: Call, name: str) -> Tag | None:
+    return next((tag for tag in await call.dixa.catalogue.tags(inactive=True) if tag.name == name), None)
+
+
+async def _switched(call: Call, tag_id: str, active: bool) -> Tag | None:
+    everything = await call.dixa.catalogue.tags(inactive=True)
+    return next((tag for tag in everything if tag.id == tag_id and tag.is_active == active), None)
 
 
 def _taken(tag: Tag, name: str) -> Change:

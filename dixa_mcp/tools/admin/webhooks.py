@@ -2,6 +2,7 @@
 
 import base64
 from functools import partial
+from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -10,13 +11,16 @@ from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.paths import at
 from dixa_mcp.client.records import read, read_all
 from dixa_mcp.client.reports import EventDelivery, Webhook
-from dixa_mcp.errors import DixaMcpError, InvalidArgument
+from dixa_mcp.errors import DixaMcpError, InvalidArgument, Refused
 from dixa_mcp.guardrails.call import Call
 from dixa_mcp.guardrails.consent import Question
-from dixa_mcp.render.admin import Deliveries, Sent, Webhooks, address
+from dixa_mcp.render.admin import Deliveries, Sent, Webhooks
+from dixa_mcp.render.raw import address
 from dixa_mcp.text.clean import line
 from dixa_mcp.toolbox import Change, Effect, Undo, tool
+from dixa_mcp.tools._doubt import settled
 from dixa_mcp.tools._single import single
+from dixa_mcp.tools._turns import turn
 from dixa_mcp.tools.admin import _webhooks
 
 LOGGED = 5
@@ -26,10 +30,13 @@ WebhookName = Annotated[str, Field(description="Name or id")]
 
 
 @tool(Effect.READ, touches="")
-async def get_webhooks(dixa: Dixa, webhook: str = "", event: str = "") -> Webhooks | Deliveries:
+async def get_webhooks(call: Call, webhook: str = "", event: str = "") -> Webhooks | Deliveries:
     """Show webhooks and whether their deliveries arrive; with webhook and event, the latest payloads."""
     if event and not webhook:
         raise InvalidArgument("event needs webhook: whose deliveries?")
+    dixa = call.dixa
+    if event and call.settings.read_queues:
+        raise Refused("queues", "Deliveries show conversations of all queues; only some may be read (--read-queues).")
     if event:
         hook, name = await _webhooks.find(dixa, webhook), _webhooks.event_names([event])[0]
         path = at("/webhooks/{id}/delivery-status/logs/{event}", id=hook.id, event=name)
@@ -66,10 +73,12 @@ async def save_webhook(
     body = await _body(call.dixa, webhook, name, url, events, authorization, queues, enabled)
     if webhook:
         return await _change(call, await _webhooks.find(call.dixa, webhook), body)
-    if (there := await _same(call.dixa, name, url)) is not None:
-        return _created(there, duplicate=True)
-    async with single(call):
-        return _created(await _make(call.dixa, body))
+    # However its events are spelt, a webhook of this name to this address is one webhook.
+    async with turn(call, "webhook", sha256(f"{name}\n{url}".encode()).hexdigest()):
+        if (there := await _same(call.dixa, name, url)) is not None:
+            return _created(there, duplicate=True)
+        async with single(call):
+            return _created(await _make(call.dixa, body))
 
 
 @save_webhook.leaves_to
@@ -129,7 +138,10 @@ async def _(
 async def delete_webhook(call: Call, webhook: WebhookName) -> Change:
     """Delete a webhook for good; a person types its id. To pause one, use dixa_save_webhook."""
     hook = await _webhooks.find(call.dixa, webhook)
-    await call.dixa.send("DELETE", at("/webhooks/{id}", id=hook.id))
+    try:
+        await call.dixa.send("DELETE", at("/webhooks/{id}", id=hook.id))
+    except DixaMcpError as error:
+        await settled(error, lambda: _gone(call.dixa, hook.id))
     return Change(
         f"Webhook “{line(hook.name)}” was deleted; nothing is sent to {address(hook.url)} any more.",
         visible_to="colleagues",
@@ -210,16 +222,7 @@ async def _make(dixa: Dixa, body: dict[str, Any]) -> Webhook:
     try:
         return read(Webhook, (await dixa.send("POST", at("/webhooks"), body)).data)
     except DixaMcpError as error:
-        if error.changed is not None:
-            raise
-        try:
-            there = await _same(dixa, body["name"], body["url"])
-        except DixaMcpError as unclear:
-            raise error from unclear
-        if there is None:
-            error.changed = False
-            raise
-        return there
+        return await settled(error, lambda: _same(dixa, body["name"], body["url"]))
 
 
 async def _same(dixa: Dixa, name: str, url: str) -> Webhook | None:
@@ -238,8 +241,18 @@ def _created(hook: Webhook, *, duplicate: bool = False) -> Change:
 
 
 async def _change(call: Call, before: Webhook, body: dict[str, Any]) -> Change:
-    reply = await call.dixa.send("PATCH", at("/webhooks/{id}", id=before.id), body)
-    after = read(Webhook, reply.data) if reply.data else await _webhooks.find(call.dixa, before.id)
+    wanted = _comparable(body)
+    differing = {name: value for name, value in wanted.items() if facts(before)[name] != value}
+    if not differing and len(wanted) == len(body):
+        return Change(f"Webhook “{line(before.name)}” is so already.", visible_to="nobody")
+    try:
+        reply = await call.dixa.send("PATCH", at("/webhooks/{id}", id=before.id), body)
+        after = read(Webhook, reply.data) if reply.data else await _webhooks.find(call.dixa, before.id)
+    except DixaMcpError as error:
+        # What can't be read, such as credentials, tells nothing: without another difference it stays unknown.
+        if not differing:
+            raise
+        after = await settled(error, lambda: _has(call.dixa, before.id, wanted))
     was, now = facts(before), facts(after)
     changed = {name: value for name, value in was.items() if now[name] != value}
     lost = [name for name in ("authorization", "filters") if name in body]
@@ -254,6 +267,21 @@ async def _change(call: Call, before: Webhook, body: dict[str, Any]) -> Change:
         else None,
         cannot_undo=f"an undo doesn't bring back the former {' and '.join(lost)}" if lost else "",
     )
+
+
+async def _gone(dixa: Dixa, hook_id: str) -> bool | None:
+    return None if any(each.id == hook_id for each in await _webhooks.webhooks(dixa)) else True
+
+
+async def _has(dixa: Dixa, hook_id: str, wanted: dict[str, Any]) -> Webhook | None:
+    hook = next((each for each in await _webhooks.webhooks(dixa) if each.id == hook_id), None)
+    return hook if hook and all(facts(hook)[name] == value for name, value in wanted.items()) else None
+
+
+def _comparable(body: dict[str, Any]) -> dict[str, Any]:
+    """What of a body can be compared with `facts`."""
+    known = {name: value for name, value in body.items() if name in {"name", "url", "events", "enabled"}}
+    return known | ({"events": sorted(known["events"])} if "events" in known else {})
 
 
 def facts(hook: Webhook) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from dixa_mcp.client.deadline import renew
+from dixa_mcp.client.landed import listening
 from dixa_mcp.client.models import Conversation
 from dixa_mcp.errors import DixaMcpError, InvalidArgument, NotFound, Refused
 from dixa_mcp.guardrails import journal, once
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.guardrails.consent import Question
+from dixa_mcp.guardrails.consent import Question, quoted
+from dixa_mcp.guardrails.rules import not_stopped
 from dixa_mcp.render.bulk import Bulk, Outcome
 from dixa_mcp.text.clean import clean
 from dixa_mcp.toolbox import Change, Effect, Raise, Tool, tool
@@ -157,7 +159,7 @@ async def _parts(
         said = [f"{words} {', '.join(names)}" for words, names in (("put on", put), ("take off", off)) if names]
         parts.append(Part("tags", update_tags, {"add": put, "remove": off}, f"Tags: {'; '.join(said)}"))
     if note:
-        parts.append(Part("note", add_note, {"text": note}, f"Add this internal note: {clean(note)}"))
+        parts.append(Part("note", add_note, {"text": note}, f"Add this internal note:\n{quoted(clean(note))}"))
     if queue:
         to = await find("queue", queue)
         asked = f"Move to the queue {to.name}"
@@ -210,7 +212,7 @@ async def _one(call: Call, number: int, parts: Sequence[Part]) -> tuple[Outcome,
         if part.tool is transfer_conversation:
             present = None  # a transfer loses the agent, so what was read before says nothing any more
         outcome.done.append(part.name if part.tool is not update_tags else f"tags {change.after or 'none'}")
-        outcome.undo += [change.id] if change.undo else []
+        outcome.undo += [change.id] if change.undo and change.id else []
         warnings += [_short(warning, number) for warning in change.warnings]
     return outcome, warnings
 
@@ -223,25 +225,32 @@ def _short(text: str, number: int) -> str:
 async def _do(call: Call, number: int, part: Part) -> Change | None:
     """Do one part as its own tool would, and journal it; None when this bulk did it before."""
     inner = replace(call, tool=part.tool, arguments={"conversation_id": number, **part.arguments}, read={})
+    not_stopped(call)  # somebody may have pulled the switch since the bulk began
     # A follow-up leaves no trace that tells it from another one, so this bulk remembers its own.
     key = f"bulk:{call.caller.tenant}:{call.digest()}:{number}" if part.arguments.get("until") else ""
     if key and await call.state.get(key):
         return None
     if (earlier := await once.claim(inner)) is not None:
         return earlier
+    with listening() as landed:
+        try:
+            change: Change = await part.tool.run(inner.given(), **inner.arguments)
+        except DixaMcpError as error:
+            if landed:
+                error.changed = None
+            change = await _settled(inner, error, landed=bool(landed))
     try:
-        change: Change = await part.tool.run(inner.given(), **inner.arguments)
+        await once.finish(inner, change)
+        if key:
+            await call.state.put(key, "1", MEMORY)
+        if change.visible_to != "nobody" and not change.duplicate:
+            await journal.record(inner, change)
     except DixaMcpError as error:
-        change = await _settled(inner, error)
-    await once.finish(inner, change)
-    if key:
-        await call.state.put(key, "1", MEMORY)
-    if change.visible_to != "nobody" and not change.duplicate:
-        await journal.record(inner, change)
+        change.warnings.append(f"It was done, but not recorded: {error.what}")
     return change
 
 
-async def _settled(inner: Call, error: DixaMcpError) -> Change:
+async def _settled(inner: Call, error: DixaMcpError, *, landed: bool) -> Change:
     """Look what became of a part that failed.
 
     Raises:
@@ -254,7 +263,7 @@ async def _settled(inner: Call, error: DixaMcpError) -> Change:
         raise
     if found is None:
         await once.give_up(inner)
-        error.changed = False
+        error.changed = None if landed else False
         raise error
     found.duplicate = False  # it was this call that wrote it
     return found

@@ -11,7 +11,7 @@ from dixa_mcp.guardrails.call import Call
 from dixa_mcp.render.chatgpt import Document, Found
 from dixa_mcp.render.conversations import Hit
 from dixa_mcp.text.clean import line
-from dixa_mcp.toolbox import Aim, Effect, tool
+from dixa_mcp.toolbox import Aim, Effect, Use, tool
 from dixa_mcp.tools import _people
 from dixa_mcp.tools._library import learn, library
 from dixa_mcp.tools.conversations.searching import search_conversations
@@ -24,7 +24,12 @@ MESSAGES = 200
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
-@tool(Effect.READ, name="search", touches="")
+@tool(
+    Effect.READ,
+    name="search",
+    touches="",
+    uses=(Use("dixa_search_conversations"), Use("dixa_search_knowledge")),
+)
 async def search(call: Call, query: str) -> Found:
     """Search Dixa: customer conversations by their words, and knowledge articles."""
     if not query.strip():
@@ -35,7 +40,15 @@ async def search(call: Call, query: str) -> Found:
     return Found([row for rows in found if isinstance(rows, list) for row in rows])
 
 
-@tool(Effect.READ, name="fetch", touches="id")
+@tool(
+    Effect.READ,
+    name="fetch",
+    touches="id",
+    uses=(
+        Use("dixa_get_thread", "id", lambda given: _parted(str(given))[0] == "conversation"),
+        Use("dixa_get_article", "id", lambda given: _parted(str(given))[0] == "article"),
+    ),
+)
 async def fetch(call: Call, id: str) -> Document:
     """Read one result of search in full: conversation:NUMBER or article:ID."""
     kind, number = _parted(id)

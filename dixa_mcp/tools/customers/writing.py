@@ -60,7 +60,8 @@ async def _(call: Call, name: str = "", email: str = "", phone: str = "", extern
     if person.created_at and await call.now() - person.created_at < JUST_MADE:
         return _made(person, _details.listed({field: value for field, value in now.items() if value}))
     other = [
-        f"{_details.word(field)} is {line(now[field], 80) or 'not set'}, not {line(value, 80)}"
+        f"{_details.word(field)} is {_details.shown(field, now[field]) or 'not set'}, "
+        f"not {_details.shown(field, value)}"
         for field, value in fields.items()
         if not _details.same(field, now[field], value)
     ]
@@ -143,7 +144,8 @@ async def update_customer(
             if not plan.fields:
                 raise
             done = Plan(person, plan.fields, _attributes.edit((), ()))
-            warnings.append(f"The details were changed, but the attributes were not: {error.what}")
+            word = "may not have been" if error.changed is None else "were not"
+            warnings.append(f"The details were changed, but the attributes {word}: {error.what}")
     return _changed(done, warnings)
 
 
@@ -161,9 +163,9 @@ async def _(
 ) -> Question:
     plan = await _plan(call, customer, name, email, phone, external_id, first_name, last_name, attributes)
     person = plan.person
-    reach = next((each for each in (person.email, person.phone_number) if each and each != person.name), "")
+    reach = next((each for each in (person.email, person.phone_number) if each), "")
     lines = [
-        f"Change the details of the customer {line(person.name, 60)}{f' <{line(reach, 80)}>' if reach else ''}?",
+        f"Change the details of the customer {_people.reached(person.name, reach)}?",
         f"Now: {plan.before or 'nothing changes'}",
         f"Then: {plan.after or 'nothing changes'}",
     ]

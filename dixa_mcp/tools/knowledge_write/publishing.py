@@ -10,16 +10,17 @@ from dixa_mcp.client.paths import at
 from dixa_mcp.client.reports import Translation
 from dixa_mcp.errors import DixaMcpError, Refused
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.guardrails.consent import Question
-from dixa_mcp.text.clean import line
+from dixa_mcp.guardrails.consent import LONGEST_QUESTION, Question, quoted
+from dixa_mcp.text.clean import HTML_LIMIT, line
 from dixa_mcp.toolbox import Change, Effect, Undo, tool
-from dixa_mcp.tools._editions import Edition, edition, mark
+from dixa_mcp.tools._editions import Edition, edition, mark, to_be_read
 from dixa_mcp.tools._library import article_id, differ, library, words_of
 
 DIFFERENCE = 24
 """Lines of difference a person is shown for each language."""
-WHOLE = 4_000
-"""Characters of the text a person is shown for each language."""
+
+TITLE = 1_000
+"""Characters of a title a person is shown: as good as all."""
 
 Action = Literal["publish", "unpublish"]
 Language = Annotated[str, Field(description="All if left out")]
@@ -65,7 +66,18 @@ async def _(call: Call, article: str, action: str = "publish", language: str = "
     lines.append(f"“{line(found.title)}”" + (f", in {entry.place}" if entry else "") + f", article {id_}")
     for each in languages:
         lines += ["", *_shown(found, each, action)]
-    return Question("\n".join(lines))
+    text = "\n".join(lines)
+    if len(text) > LONGEST_QUESTION:
+        raise _too_long()
+    return Question(text)
+
+
+@publish_article.says
+async def _(call: Call, article: str, action: str = "publish", language: str = "") -> list[str]:
+    if action != "publish":
+        return []
+    _, found, languages = await _meant(call, article, action, language)
+    return to_be_read(found, languages)
 
 
 async def _meant(call: Call, article: str, action: str, language: str) -> tuple[str, Edition, list[str]]:
@@ -130,21 +142,40 @@ def _shown(found: Edition, language: str, action: str) -> list[str]:
     if action == "unpublish" or draft is None:
         return [f"{language}: “{line(public.title)}”" + _links(public)] if public else []
     if public is None:
-        return [f"{language}, new: “{line(draft.title)}”", *_whole(draft)]
-    head = f"{language}: “{line(draft.title)}”" + _links(public)
+        return [f"{language}, new: “{line(draft.title, TITLE)}”", *_whole(draft)]
+    head = f"{language}: “{line(draft.title, TITLE)}”" + _links(public)
     renamed = [f"Title now: “{line(public.title)}”"] if public.title != draft.title else []
     rows = unified_diff(words_of(public).splitlines(), words_of(draft).splitlines(), n=0, lineterm="")
     changes = [row for row in rows if not row.startswith(("---", "+++", "@@"))] or ["(only formatting changes)"]
     more = [f"… and {len(changes) - DIFFERENCE} more lines"] if len(changes) > DIFFERENCE else []
-    return [head, *renamed, "Against the text published now:", *changes[:DIFFERENCE], *more, "", *_whole(draft)]
+    return [
+        head,
+        *renamed,
+        "Against the text published now:",
+        quoted("\n".join(changes[:DIFFERENCE])),
+        *more,
+        *_whole(draft),
+    ]
 
 
 def _whole(draft: Translation) -> list[str]:
+    """The whole text, and a fingerprint that also tells what a person can't see, such as formatting.
+
+    Raises:
+        Refused: It is longer than a person can be shown.
+    """
+    if len(draft.contents.html) > HTML_LIMIT:
+        raise _too_long()
     words = words_of(draft)
-    if not words:
-        return ["It has no text."]
-    more = [f"… and {len(words) - WHOLE} more characters"] if len(words) > WHOLE else []
-    return ["The whole text:", words[:WHOLE], *more]
+    return [*(["The whole text:", quoted(words)] if words else ["It has no text."]), f"Version: {mark(draft)}"]
+
+
+def _too_long() -> Refused:
+    return Refused(
+        "length",
+        "This is more text than a person can read and agree to.",
+        "Publish one language at a time, or let a colleague publish it in Dixa.",
+    )
 
 
 def _links(version: Translation) -> str:

@@ -6,6 +6,8 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from hashlib import sha256
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +23,10 @@ MOST_FILES, FILE_BYTES, ALL_BYTES = 5, 4 * 1024 * 1024, 10 * 1024 * 1024
 """What Dixa takes as pictures of articles (notes §18)."""
 MEDIA = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 
+DEEPEST = 32
+"""Levels of a body; Dixa's own go to eight or so."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -66,6 +72,13 @@ class Request:
         return tuple(csid(each) for each in found)
 
     @property
+    def key(self) -> str:
+        """What is sent, in one spelling: equal for all ways to say the same call."""
+        sent = (self.operation.name, self.path, self.query, _plain(self.body))
+        files = [(each.name, sha256(each.data).hexdigest()) for each in self.pictures]
+        return json.dumps([*sent, files], sort_keys=True)
+
+    @property
     def several(self) -> list[Any]:
         """What a bulk call changes, one by one; empty for others."""
         given = fields(self.body)
@@ -86,6 +99,7 @@ def ready(operation: str, path: Mapping[str, Any] | None, query: Mapping[str, An
     Raises:
         InvalidArgument: There is no such operation, or its contract wants something else; shows what.
     """
+    _sendable(path, query, body)
     found, told = resolve(operation)
     address, _, asked = operation.strip().partition("?")
     given = {**told, **(path or {})}
@@ -105,6 +119,27 @@ def ready(operation: str, path: Mapping[str, Any] | None, query: Mapping[str, An
     if found.media == "multipart":
         return Request(found, request.path, request.query, None, list(_pictures(request.body)))
     return request
+
+
+def _sendable(*given: Any) -> None:
+    """Look for what no JSON of Dixa's can hold, before anything walks through it.
+
+    Raises:
+        InvalidArgument: Too deep, a number too large, or half a character.
+    """
+    rest = [(each, 0) for each in given]
+    while rest:
+        value, depth = rest.pop()
+        if depth > DEEPEST:
+            raise InvalidArgument(f"That is nested more than {DEEPEST} deep.")
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise InvalidArgument("A number is too large: Dixa's have 64 bits.")
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidArgument("A number is infinite or none at all.")
+        if isinstance(value, str) and _HALF.search(value):
+            raise InvalidArgument("A text holds half a character (a lone surrogate).")
+        inside = [*fields(value), *fields(value).values(), *items(value)]
+        rest += [(each, depth + 1) for each in inside]
 
 
 def resolve(text: str) -> tuple[Operation, dict[str, str]]:
@@ -182,6 +217,15 @@ def _query(operation: Operation, given: Mapping[str, Any]) -> dict[str, list[str
     return {name: _texts(value) for name, value in given.items() if value is not None}
 
 
+def _plain(body: Any) -> Any:
+    """Return a body in one spelling: without nulls, ids in lower case."""
+    if isinstance(body, dict):
+        return {name: _plain(value) for name, value in fields(body).items() if value is not None}
+    if isinstance(body, list):
+        return [_plain(each) for each in items(body)]
+    return _id("uuid", body) if isinstance(body, str) else body
+
+
 def _texts(value: Any) -> list[str]:
     values = items(value) or [value]
     return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
@@ -192,8 +236,9 @@ def _body(operation: Operation, given: Any) -> Any:
     if isinstance(given, str) and given.strip():
         try:
             body = json.loads(given)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidArgument("body is no JSON.", wanted(operation)) from error
+        _sendable(body)
     if operation.body.startswith("[") and fields(body).keys() == {"data"}:
         return fields(body)["data"]
     if body in (None, "", {}) and operation.body and not operation.body.startswith("["):

@@ -11,18 +11,20 @@ from dixa_mcp.client.paths import uuid
 from dixa_mcp.client.wire import Reply, outcomes
 from dixa_mcp.errors import DixaMcpError, InvalidArgument, Refused
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.guardrails.consent import Question
+from dixa_mcp.guardrails.consent import LONGEST_QUESTION, Question, quoted
 from dixa_mcp.operations import Operation
 from dixa_mcp.render.raw import RawAnswer, RawChange, indented, redacted
+from dixa_mcp.text.clean import line
 from dixa_mcp.toolbox import Aim, Effect, tool
 from dixa_mcp.tools import _people
+from dixa_mcp.tools._editions import edition, to_be_read
 from dixa_mcp.tools._single import not_again, single
 from dixa_mcp.tools._titles import titles
 from dixa_mcp.tools.operations._requests import Request, ready
 from dixa_mcp.tools.operations._twins import TWINS, UNFILTERED
 
-LONGEST_QUESTION = 30_000
-"""Characters a person can be asked to read; a body beyond that is refused."""
+PUBLISHES = frozenset({"publish_article", "publish_article_translation"})
+"""What shows readers a draft, whose text the call itself doesn't hold."""
 FOLLOWS = {
     Effect.INTERNAL: "Colleagues see it; customers don't.",
     Effect.CUSTOMER: "Somebody outside may notice: a customer, or the readers of the help centre.",
@@ -50,7 +52,7 @@ async def call_operation(
         return await _read(call.dixa, request, offset)
     if request.operation.method != "POST":
         return await _write(call, request)
-    async with single(call):
+    async with single(call, request.key):
         return await _write(call, request)
 
 
@@ -83,16 +85,36 @@ def _(arguments: Mapping[str, Any]) -> Aim:
         if effect > Effect.INTERNAL and request.operation.tag == "Conversations"
         else (),
         1 if effect is Effect.READ else max(1, len(request.several)),
+        str(fields(request.body).get("requesterId") or "") if request.operation.name == "create_conversation" else "",
     )
+
+
+@call_operation.says
+async def _(
+    call: Call, operation: str, path: Any = None, query: Any = None, body: Any = None, offset: int = 0
+) -> list[str]:
+    """The drafts that a raw call would publish."""
+    request = ready(operation, path, query, body)
+    if request.operation.name not in PUBLISHES:
+        return []
+    found = await edition(call.dixa, request.path["articleId"])
+    language = request.path.get("languageId", "")
+    return to_be_read(found, [found.language(language)] if language else found.drafts)
 
 
 @call_operation.leaves_to
 async def _(
     call: Call, operation: str, path: Any = None, query: Any = None, body: Any = None, offset: int = 0
 ) -> list[str]:
-    """The URLs of the body, and the addresses of a copy; ids of customers as their addresses."""
+    """The URLs of the body, and the addresses of a copy; ids of customers as their addresses.
+
+    A change of a webhook that leaves its URL as it is lets data go there, unless it switches it off.
+    """
     request = ready(operation, path, query, body)
     texts = [text for name in ("url", "avatarUrl") for text in _at(request.body, name)]
+    given = fields(request.body)
+    if request.operation.name == "update_webhook" and not given.get("url") and given.get("enabled") is not False:
+        texts.append(str(fields(await call.dixa.get(request.at)).get("url", "")))
     copies = [text for name in ("cc", "bcc") for text in _at(request.body, name)]
     return texts + [each if "@" in each else (await _people.customer(call.dixa, uuid(each))).email for each in copies]
 
@@ -103,18 +125,21 @@ async def _(
 ) -> Question:
     request = ready(operation, path, query, body)
     if request.operation.method == "POST":
-        await not_again(call)
+        await not_again(call, request.key)
     names = await _names(call.dixa)
     lines = [
         f"Allow this call to Dixa? {request.operation.summary}",
         f"{request.operation.name}: {request.operation.method} {request.at}",
-        *[f"{'' if name == 'force' else 'with '}{name}: {', '.join(values)}" for name, values in request.query.items()],
+        *[
+            f"{'' if name == 'force' else 'with '}{name}: {line(', '.join(values), 2000)}"
+            for name, values in request.query.items()
+        ],
         *[f"{value} is {names[value]}" for value in request.path.values() if value in names],
         *await titles(call.dixa, [await _people.conversation(call.dixa, each) for each in request.conversations[:3]]),
     ]
     if request.body:
-        lines += ["", *(_named(line, names) for line in indented(redacted(request.body))), ""]
-    lines += [f"File {each.name} ({each.media_type}, {len(each.data):,} bytes)" for each in request.pictures]
+        lines += ["", quoted("\n".join(_named(row, names) for row in indented(redacted(request.body)))), ""]
+    lines += [f"File {line(each.name, 200)} ({each.media_type}, {len(each.data):,} bytes)" for each in request.pictures]
     lines.append(FOLLOWS[call.effect])
     text = "\n".join(lines)
     if len(text) > LONGEST_QUESTION:
@@ -151,6 +176,7 @@ async def _write(call: Call, request: Request) -> RawChange:
         target=_target(request),
         cannot_undo=_undo(found),
         data=reply.data,
+        tag=found.tag,
     )
     _judge_items(found, reply.data, change)
     change.warnings += reply.failed
@@ -227,6 +253,6 @@ async def _names(dixa: Dixa) -> dict[str, str]:
     return {each.id: each.name for things in lists for each in things}
 
 
-def _named(line: str, names: Mapping[str, str]) -> str:
-    name = names.get(line.rpartition(" ")[2])
-    return f"{line} ({name})" if name else line
+def _named(row: str, names: Mapping[str, str]) -> str:
+    name = names.get(row.rpartition(" ")[2])
+    return f"{row} ({name})" if name else row

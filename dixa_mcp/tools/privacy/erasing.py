@@ -17,6 +17,7 @@ from dixa_mcp.guardrails.call import Call
 from dixa_mcp.guardrails.consent import Question
 from dixa_mcp.render.privacy import Progress, Waited
 from dixa_mcp.text.clean import line
+from dixa_mcp.text.contacts import LONGEST_ADDRESS
 from dixa_mcp.toolbox import Change, Effect, tool
 from dixa_mcp.tools import _people, _threads
 from dixa_mcp.tools._params import ConversationId, Customer
@@ -84,7 +85,9 @@ async def _(
     lines = [f"Anonymise {target.name[0].lower()}{target.name[1:]}? Nobody can bring back what is erased."]
     if target.customer:
         reach = [target.customer.email, target.customer.phone_number, target.customer.external_id]
-        lines.append(f"Customer: {', '.join(line(each, 80) for each in (target.customer.name, *reach) if each)}")
+        lines.append(
+            f"Customer: {', '.join(line(each, LONGEST_ADDRESS) for each in (target.customer.name, *reach) if each)}"
+        )
         count = len(target.conversations)
         many = f"{'more than ' * target.more}{count} conversation{'s' * (count != 1)}"
         lines.append(f"Erased with the customer: {many} with all messages, notes and files")

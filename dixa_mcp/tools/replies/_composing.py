@@ -10,7 +10,7 @@ from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.workspace import Agent, EndUser, Template
 from dixa_mcp.errors import InvalidArgument, Refused
 from dixa_mcp.text.clean import html_to_text, line, visible
-from dixa_mcp.text.outgoing import fill, placeholders, to_html, to_plain
+from dixa_mcp.text.outgoing import fill, found, placeholders, to_html, to_plain
 from dixa_mcp.tools import _people
 
 MAILS = frozenset({"Email", "ContactForm"})
@@ -19,6 +19,8 @@ _MARKUP = re.compile(r"</?(?:p|br|div|span|b|strong|i|em|u|ul|ol|li|a|h[1-6]|tab
 # A joiner between letters, or what makes a sign an emoji: visible in what it does, one at a place.
 _HIDDEN = r"\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e0fff"
 _JOINERS = re.compile(rf"(?<=[^\x00-\x7f{_HIDDEN}])(\ufe0f?\u200d|\ufe0f|\u200c)")
+# Letters, and what stands between them in names; a dot only after an initial or at the end.
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f '’-]|(?<![^\W\d_]{2})\.|\.(?=\s|$))*")
 _URL = re.compile(r"https://[^\s\\@<>\"'/?#]+(?:[/?#][^\s\\<>\"']*)?")
 
 
@@ -42,8 +44,7 @@ async def words(dixa: Dixa, text: str, template: str, language: str) -> str:
         raise InvalidArgument("Give either text or template: a template's words replace text.")
     if not template:
         return text.strip()
-    found = await dixa.catalogue.find("template", template)
-    given = _translated(found, language)
+    given = _translated(await dixa.catalogue.find("template", template), language)
     return (html_to_text(given) if _MARKUP.search(given) else given).strip()
 
 
@@ -59,7 +60,8 @@ def filled(text: str, customer: EndUser | None, agent: Agent | None, conversatio
     """Put names and number into the placeholders (notes §17).
 
     Raises:
-        Refused: One stays empty; a customer must never read `{{…}}`.
+        Refused: One stays empty, since a customer must never read `{{…}}`; or what is put in makes an address,
+            a host or a number, since the rule for outgoing text judged the words without it.
     """
     known = {
         "requester_firstname": _first_name(customer.first_name, customer.name) if customer else "",
@@ -75,6 +77,12 @@ def filled(text: str, customer: EndUser | None, agent: Agent | None, conversatio
             "Send the words as text, with the placeholder replaced. Known are: "
             f"{', '.join(name for name, value in known.items() if value)}.",
         )
+    if {each.value for each in found(done)} - {each.value for each in found(text)}:
+        raise Refused(
+            "placeholder",
+            "With the names put in, the text would lead somewhere that it doesn't name itself.",
+            "Send the words as text, with the placeholders replaced.",
+        )
     return outgoing(done)
 
 
@@ -85,15 +93,10 @@ def outgoing(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip()
 
 
-def quoted(text: str) -> str:
-    """A text inside a question, each line marked, so that no text can pass for a part of the question."""
-    return "\n".join(f"│ {row}" for row in text.split("\n"))
-
-
 def _first_name(first: str, whole: str) -> str:
-    """What to call a person; nothing where the name is only an address or a number."""
+    """What to call a person; nothing where the name holds what leads elsewhere: anybody may have written it."""
     name = line(first or whole.partition(" ")[0], 40)
-    return name if name[:1].isalpha() and "@" not in name else ""
+    return name if _NAME.fullmatch(name) and not found(name) else ""
 
 
 async def copies(dixa: Dixa, addresses: Sequence[str], channel: str) -> list[EndUser]:
@@ -105,7 +108,7 @@ async def copies(dixa: Dixa, addresses: Sequence[str], channel: str) -> list[End
     """
     if addresses and channel not in MAILS:
         raise InvalidArgument(f"cc goes with e-mail only, and this is {channel}.")
-    found: dict[str, EndUser] = {}
+    people: dict[str, EndUser] = {}
     for address in addresses:
         wanted = address.strip()
         if "@" not in wanted:
@@ -113,8 +116,8 @@ async def copies(dixa: Dixa, addresses: Sequence[str], channel: str) -> list[End
         person = await _people.customer(dixa, wanted)
         if person.email.casefold() != wanted.casefold():
             raise InvalidArgument(f"Dixa would send the copy for {wanted} to {person.email}; name that address.")
-        found[person.id] = person
-    return list(found.values())
+        people[person.id] = person
+    return list(people.values())
 
 
 def files(urls: Sequence[str]) -> list[dict[str, Any]]:

@@ -12,12 +12,11 @@ from dixa_mcp.client.records import read, read_all
 from dixa_mcp.client.workspace import Agent
 from dixa_mcp.errors import DixaMcpError, InvalidArgument
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.guardrails.consent import Question
+from dixa_mcp.guardrails.consent import Question, quoted
 from dixa_mcp.text.clean import clean, line
 from dixa_mcp.toolbox import Change, Effect, tool
 from dixa_mcp.tools import _acts, _threads
 from dixa_mcp.tools._params import ConversationId
-from dixa_mcp.tools.replies import _composing as composing
 
 KINDS = {"csat": ("Csat", range(1, 6)), "nps": ("Nps", range(11)), "thumbs": ("ThumbsUpOrDown", range(2))}
 """Our word → Dixa's word and its scores (notes §16)."""
@@ -59,11 +58,19 @@ async def _(call: Call, conversation_id: int, type: str, score: int, comment: st
     lines = [
         f"Record a rating for conversation {await _acts.named(call.dixa, conversation)}?",
         f"{type}: {score} (of {KINDS[type][1][0]} to {KINDS[type][1][-1]}), for {line(rated.name)}",
-        *([composing.quoted(clean(comment).strip())] if comment.strip() else []),
+        *([quoted(clean(comment).strip())] if comment.strip() else []),
         *await _doubts(call.dixa, conversation, rated),
         "It counts in the statistics and can't be removed. The customer isn't contacted.",
     ]
     return Question("\n".join(lines))
+
+
+@record_rating.identifies
+async def _(
+    call: Call, conversation_id: int, type: str, score: int, comment: str = "", agent: str = ""
+) -> list[object]:
+    _, rated = await _checked(call, conversation_id, type, score, agent)
+    return [conversation_id, type, score, clean(comment).split(), rated.id]
 
 
 @record_rating.finds

@@ -12,10 +12,11 @@ from dixa_mcp.client.records import read
 from dixa_mcp.client.workspace import Agent, EndUser
 from dixa_mcp.errors import BadRequest, DixaMcpError, InvalidArgument, Refused
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.guardrails.consent import Question
+from dixa_mcp.guardrails.consent import Question, quoted
 from dixa_mcp.text.clean import line
+from dixa_mcp.text.contacts import LONGEST_ADDRESS
 from dixa_mcp.text.times import shown, wire
-from dixa_mcp.toolbox import Change, Effect, Raise, tool
+from dixa_mcp.toolbox import Change, Effect, Raise, Use, tool
 from dixa_mcp.tools import _acts, _people, _threads
 from dixa_mcp.tools._notes import existing_note, write_note
 from dixa_mcp.tools._params import ConversationId, When
@@ -56,6 +57,7 @@ class Reply:
     speaks=("text",),
     egress=("cc", "attachments"),
     acts_as_agent=True,
+    uses=(Use("dixa_change_status", "then", passes="action"), Use("dixa_add_note", drafting=True)),
 )
 async def send_reply(
     call: Call,
@@ -114,7 +116,7 @@ async def _(
         f"Send this {conversation.channel} reply to {to}, as {line(reply.agent.name)}?",
         f"Conversation {conversation_id}" + (f", “{line(conversation.subject)}”" if conversation.subject else ""),
         *([f"{has} has it."] if has and has != line(reply.agent.name) else []),
-        composing.quoted(reply.text),
+        quoted(reply.text),
         *_extras(reply),
     ]
     if then == "close":
@@ -280,7 +282,7 @@ def _stale(thread: _threads.Whole, after_message: str) -> Refused:
 
 
 def _extras(reply: Reply) -> list[str]:
-    copies = [f"Copy to: {line(person.name, 60)} <{line(person.email)}>" for person in reply.copies]
+    copies = [f"Copy to: {line(person.name, 60)} <{line(person.email, LONGEST_ADDRESS)}>" for person in reply.copies]
     return [*copies, *(f"Attached: {line(file['url'], 2000)}" for file in reply.files)]
 
 

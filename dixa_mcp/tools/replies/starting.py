@@ -13,8 +13,9 @@ from dixa_mcp.client.records import read_all
 from dixa_mcp.client.workspace import Agent, EndUser, Queue
 from dixa_mcp.errors import BadRequest, InvalidArgument, NotFound, Refused
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.guardrails.consent import Question
+from dixa_mcp.guardrails.consent import Question, quoted
 from dixa_mcp.text.clean import line
+from dixa_mcp.text.contacts import LONGEST_ADDRESS
 from dixa_mcp.toolbox import Change, Effect, tool
 from dixa_mcp.tools import _people, _threads
 from dixa_mcp.tools._params import Customer
@@ -103,7 +104,7 @@ async def _(
     language: str = "",
 ) -> Question:
     start = await _start(call, channel, customer, text, subject, endpoint, queue, language)
-    to = f"{line(start.person.name, 60)}" + (f" <{start.reach}>" if start.reach not in {"", start.person.name} else "")
+    to = _people.reached(start.person.name, start.reach)
     if start.queue:
         lines = [
             f"Have {to} telephoned from {start.sender.shown}?",
@@ -114,9 +115,25 @@ async def _(
             f"Start a new {start.channel} conversation with {to}, as {line(start.agent.name) if start.agent else ''}?",
             f"From: {start.sender.shown}",
             *([f"Subject: {line(start.subject, 300)}"] if start.subject else []),
-            composing.quoted(start.text),
+            quoted(start.text),
         ]
     return Question("\n".join([*lines, *_open_ones(start)]))
+
+
+@start_conversation.identifies
+async def _(
+    call: Call,
+    channel: str,
+    customer: str,
+    text: str = "",
+    subject: str = "",
+    endpoint: str = "",
+    queue: str = "",
+    language: str = "",
+) -> list[object]:
+    _fits(channel, text=text, subject=subject, queue=queue, language=language)
+    person, sender, waits = await _between(call, channel, customer, endpoint, queue)
+    return [channel, person.id, sender.id, waits.id if waits else "", text.split(), subject.split()]
 
 
 @start_conversation.finds
@@ -149,9 +166,8 @@ async def _start(
     if "start" not in call.read:
         _fits(channel, text=text, subject=subject, queue=queue, language=language)
         dixa = call.dixa
-        person = await _people.customer(dixa, customer)
         agent = None if channel == "callback" else await call.agent()
-        sender = await sender_of(dixa, channel, endpoint)
+        person, sender, waits = await _between(call, channel, customer, endpoint, queue)
         call.read["start"] = Start(
             channel=channel,
             person=person,
@@ -161,10 +177,22 @@ async def _start(
             subject=line(composing.filled(subject, person, agent, None), 300) if subject else "",
             language=language.strip(),
             agent=agent,
-            queue=await queue_of(dixa, queue, sender) if channel == "callback" else None,
+            queue=waits,
             others=await _others(dixa, person),
         )
     return call.read["start"]
+
+
+async def _between(
+    call: Call, channel: str, customer: str, endpoint: str, queue: str
+) -> tuple[EndUser, Sender, Queue | None]:
+    """Who is written to or called, from where, and the queue of a callback; read once for a stage of the call."""
+    if "between" not in call.read:
+        person = await _people.customer(call.dixa, customer)
+        sender = await sender_of(call.dixa, channel, endpoint)
+        waits = await queue_of(call.dixa, queue, sender) if channel == "callback" else None
+        call.read["between"] = (person, sender, waits)
+    return call.read["between"]
 
 
 def _fits(channel: str, **given: str) -> None:
@@ -193,7 +221,7 @@ def _reach(person: EndUser, channel: str) -> str:
     if channel == "chat":
         return person.email or person.phone_number
     kind = "e-mail address" if channel in {"email", "form"} else "telephone number"
-    reach = line(person.email if channel in {"email", "form"} else person.phone_number)
+    reach = line(person.email if channel in {"email", "form"} else person.phone_number, LONGEST_ADDRESS)
     if not reach:
         raise Refused("state", f"{line(person.name, 60) or 'This customer'} has no {kind}.", "Try another channel.")
     return reach

@@ -13,8 +13,9 @@ from dixa_mcp.client.records import read_all
 from dixa_mcp.client.workspace import Presence, QueueMember, Tag
 from dixa_mcp.errors import DixaMcpError, InvalidArgument, Refused
 from dixa_mcp.guardrails.call import Call
-from dixa_mcp.toolbox import Change, Effect, Undo, tool
+from dixa_mcp.toolbox import Change, Effect, Undo, Use, tool
 from dixa_mcp.tools import _acts, _people
+from dixa_mcp.tools._doubt import not_done, settled
 from dixa_mcp.tools._notes import existing_note, write_note
 from dixa_mcp.tools._params import ConversationId, NoteText, QueueName
 
@@ -39,15 +40,15 @@ async def update_tags(
     """Put existing tags on a conversation or take them off, by name. Creates no tags."""
     if not (add or remove):
         raise InvalidArgument("Name tags to add or to remove.")
-    putting = [await call.dixa.catalogue.find("tag", name) for name in add or ()]
-    taking = [await call.dixa.catalogue.find("tag", name) for name in remove or ()]
+    putting = await _found(call.dixa, add)
+    taking = await _found(call.dixa, remove)
+    if both := [tag.name for tag in putting if tag in taking]:
+        raise InvalidArgument(f"{', '.join(both)} can't be both put on and taken off.")
     if inactive := [tag.name for tag in putting if not tag.is_active]:
         raise Refused(
             "tag_state", f"Inactive tags can't be put on: {', '.join(inactive)}.", "An admin can activate them."
         )
-    present = {
-        tag.id: tag for tag in read_all(Tag, await call.dixa.get(at("/conversations/{id}/tags", id=conversation_id)))
-    }
+    present = {tag.id: tag for tag in await _tags(call.dixa, conversation_id)}
     putting = [tag for tag in putting if tag.id not in present]
     taking = [tag for tag in taking if tag.id in present]
     failed = await _retag(call.dixa, conversation_id, putting, taking)
@@ -55,18 +56,48 @@ async def update_tags(
     return _tagged(conversation_id, list(present.values()), wanted, putting, taking, failed)
 
 
+async def _found(dixa: Dixa, names: list[str] | None) -> list[Tag]:
+    """The tags that are named, each once however it is spelt."""
+    found = [await dixa.catalogue.find("tag", name) for name in names or ()]
+    return list({tag.id: tag for tag in found}.values())
+
+
+async def _tags(dixa: Dixa, conversation_id: int) -> list[Tag]:
+    return read_all(Tag, await dixa.get(at("/conversations/{id}/tags", id=conversation_id)))
+
+
 async def _retag(dixa: Dixa, conversation_id: int, putting: list[Tag], taking: list[Tag]) -> dict[str, DixaMcpError]:
-    """Put on and take off, each by itself; returns what failed, by tag name. Raises when nothing worked."""
+    """Put on and take off, each by itself; returns what failed, by tag id. Raises when nothing worked."""
     acts = [("PUT", tag) for tag in putting] + [("DELETE", tag) for tag in taking]
 
     async def act(method: str, tag: Tag) -> None:
         await dixa.send(method, at("/conversations/{id}/tags/{tag}", id=conversation_id, tag=tag.id))
 
     results = await dixa.all([partial(act, method, tag) for method, tag in acts])
-    failed = {tag.name: r for (_, tag), r in zip(acts, results, strict=True) if isinstance(r, DixaMcpError)}
+    failed = {tag.id: r for (_, tag), r in zip(acts, results, strict=True) if isinstance(r, DixaMcpError)}
+    failed = await _looked_up(dixa, conversation_id, {tag.id for tag in putting}, failed)
     if acts and len(failed) == len(acts):
-        raise next(iter(failed.values()))
+        raise min(failed.values(), key=lambda error: error.changed is not None)
     return failed
+
+
+async def _looked_up(
+    dixa: Dixa, conversation_id: int, putting: set[str], failed: dict[str, DixaMcpError]
+) -> dict[str, DixaMcpError]:
+    """What really failed, by tag id: where an answer was lost the tags are read again; else it stays in doubt."""
+    if all(error.changed is not None for error in failed.values()):
+        return failed
+    try:
+        now = {tag.id for tag in await _tags(dixa, conversation_id)}
+    except DixaMcpError:
+        return failed
+    left: dict[str, DixaMcpError] = {}
+    for tag_id, error in failed.items():
+        if error.changed is None and (tag_id in now) == (tag_id in putting):
+            continue
+        error.changed = False
+        left[tag_id] = error
+    return left
 
 
 def _tagged(
@@ -77,8 +108,8 @@ def _tagged(
     taking: list[Tag],
     failed: dict[str, DixaMcpError],
 ) -> Change:
-    put = [tag for tag in putting if tag.name not in failed]
-    taken = [tag for tag in taking if tag.name not in failed]
+    put = [tag for tag in putting if tag.id not in failed]
+    taken = [tag for tag in taking if tag.id not in failed]
     after = [tag for tag in wanted if tag not in putting or tag in put] + [tag for tag in taking if tag not in taken]
     gone = [tag.name for tag in taken if not tag.is_active]
     changed = bool(put or taken)
@@ -99,11 +130,15 @@ def _tagged(
         if changed
         else None,
         cannot_undo=f"inactive tags can't be put back: {', '.join(gone)}" if gone else "",
-        warnings=[f"{name} was not changed: {error.what}" for name, error in failed.items()],
+        warnings=[
+            f"{tag.name} {not_done(failed[tag.id])} changed: {failed[tag.id].what}"
+            for tag in [*putting, *taking]
+            if tag.id in failed
+        ],
     )
 
 
-@tool(Effect.INTERNAL, idempotent=True)
+@tool(Effect.INTERNAL, idempotent=True, uses=(Use("dixa_add_note", "reason"),))
 async def transfer_conversation(
     call: Call,
     conversation_id: ConversationId,
@@ -161,7 +196,10 @@ async def _reason(call: Call, conversation_id: int, reason: str) -> list[str]:
     try:
         await write_note(call, conversation_id, reason)
     except DixaMcpError as error:
-        return [f"The reason was not kept as a note: {error.what}"]
+        try:
+            await settled(error, lambda: existing_note(call, conversation_id, reason))
+        except DixaMcpError as failed:
+            return [f"The reason {not_done(failed)} kept as a note: {failed.what}"]
     return []
 
 

@@ -10,6 +10,7 @@ from dixa_mcp.text.times import shown, wire
 from dixa_mcp.toolbox import Change, Effect, Raise, Undo, tool
 from dixa_mcp.tools import _acts
 from dixa_mcp.tools._params import ConversationId, When
+from dixa_mcp.tools._turns import turn
 
 Action = Literal["close", "reopen", "follow_up"]
 
@@ -26,6 +27,11 @@ async def change_status(call: Call, conversation_id: ConversationId, action: Act
     """
     if (action == "follow_up") != bool(until.strip()):
         raise InvalidArgument("follow_up needs until; close and reopen take none.")
+    async with turn(call, conversation_id, action):
+        return await _change(call, conversation_id, action, until)
+
+
+async def _change(call: Call, conversation_id: int, action: Action, until: str) -> Change:
     conversation = await _acts.living(call.dixa, conversation_id)
     if (done := _already(conversation, action)) is not None:
         return done

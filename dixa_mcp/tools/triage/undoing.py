@@ -1,6 +1,6 @@
 """Taking back what was done here."""
 
-from dixa_mcp.errors import InvalidArgument, Refused
+from dixa_mcp.errors import DixaMcpError, InvalidArgument, Refused
 from dixa_mcp.guardrails import journal
 from dixa_mcp.guardrails.call import Call
 from dixa_mcp.guardrails.consent import Question
@@ -19,9 +19,17 @@ async def undo_change(call: Call, change_id: str) -> Change:
         raise _overtaken(entry, changed)
     change: Change = await inner.tool.run(inner.given(), **inner.arguments)
     if change.visible_to != "nobody":
-        await journal.mark_undone(call, entry.id)
+        try:
+            await journal.mark_undone(call, entry.id)
+        except DixaMcpError as error:
+            change.warnings.append(f"It was undone, but that could not be noted; don't undo it again. {error.what}")
         change.what = f"Undid {entry.id} ({entry.tool}). {change.what}"
     return change
+
+
+@undo_change.identifies
+async def _(call: Call, change_id: str) -> list[str]:
+    return [change_id.strip().casefold()]
 
 
 @undo_change.stands_for

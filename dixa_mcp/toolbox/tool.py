@@ -1,83 +1,15 @@
-"""What a tool is, as a value: a function, its effect, and the facts guardrails judge by.
-
-Danger is data here. Nothing in this module decides; `guardrails` does.
-"""
+"""A tool, and the inventory of all of them."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
+
+from dixa_mcp.toolbox.changes import Undo
+from dixa_mcp.toolbox.facts import Aim, Effect, Raise, Use
 
 Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
-
-
-class Effect(StrEnum):
-    """What a call does to the world, from harmless to final; `max` of several is the worst."""
-
-    READ = "read"
-    """Nothing changes."""
-    INTERNAL = "internal"
-    """Colleagues only; reversible or harmless."""
-    CUSTOMER = "customer"
-    """Somebody outside may notice."""
-    EGRESS = "egress"
-    """Data can leave the organisation."""
-    IRREVERSIBLE = "irreversible"
-    """Gone for good."""
-
-    @property
-    def rank(self) -> int:
-        """Position in the order above."""
-        return _RANKS[self]
-
-    def __lt__(self, other: str) -> bool:
-        return self.rank < Effect(other).rank
-
-    def __le__(self, other: str) -> bool:
-        return self.rank <= Effect(other).rank
-
-    def __gt__(self, other: str) -> bool:
-        return self.rank > Effect(other).rank
-
-    def __ge__(self, other: str) -> bool:
-        return self.rank >= Effect(other).rank
-
-
-_RANKS = {effect: rank for rank, effect in enumerate(Effect)}
-
-
-@dataclass(frozen=True, slots=True)
-class Raise:
-    """An argument that makes a call worse than its tool: this parameter, with this value (any, when None)."""
-
-    parameter: str
-    effect: Effect
-    value: str | None = None
-    unless: Literal["", "close_is_internal"] = ""
-    """A setting of the operator that takes this raise back."""
-
-    def applies(self, arguments: Mapping[str, Any], lowered: Iterable[str]) -> bool:
-        """Say whether these arguments trip it; `lowered` names the settings that are on."""
-        if self.unless and self.unless in lowered:
-            return False
-        given = arguments.get(self.parameter)
-        return bool(given) if self.value is None else given == self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What a call is directed at, read off its arguments alone; rules and budgets judge by it."""
-
-    conversations: tuple[int | str, ...] = ()
-    """The conversations it reads or changes; a queue rule looks at each."""
-    queues: tuple[str, ...] = ()
-    """The queues it moves something to, by name or id."""
-    texts: tuple[str, ...] = ()
-    """What a customer would read."""
-    amount: int = 1
-    """How many things it changes; a budget counts each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -107,11 +39,15 @@ class Tool:
     """A person confirms every write of it, even one that only colleagues would see."""
     up_to: Effect = Effect.READ
     """The worst effect its judge can find, where `raised` doesn't say."""
+    uses: tuple[Use, ...] = ()
+    """What it does of other tools' work."""
     question: Callable[..., Awaitable[Any]] | None = field(default=None, init=False)
     draft: Callable[..., Awaitable[Any]] | None = field(default=None, init=False)
     existing: Callable[..., Awaitable[Any]] | None = field(default=None, init=False)
+    identity: Callable[..., Awaitable[Iterable[object]]] | None = field(default=None, init=False)
     judge: Callable[..., Awaitable[Effect]] | None = field(default=None, init=False)
     leaves: Callable[..., Awaitable[list[str]]] | None = field(default=None, init=False)
+    words: Callable[..., Awaitable[list[str]]] | None = field(default=None, init=False)
     proxy: Callable[..., Awaitable["Undo"]] | None = field(default=None, init=False)
     aim: Callable[[Mapping[str, Any]], Aim] | None = field(default=None, init=False)
 
@@ -159,6 +95,7 @@ class Tool:
             (str(queue),) if queue else (),
             tuple(str(arguments[name]) for name in self.speaks if arguments.get(name)),
             max(1, len(touched)),
+            str(arguments.get("customer") or "") if self.speaks else "",
         )
 
     def asks(self, function: Function) -> Function:
@@ -176,9 +113,22 @@ class Tool:
         self.existing = function
         return function
 
+    def identifies(self, function: Function) -> Function:
+        """Attach what says which thing the call creates, where names can be spelt in many ways: same parameters.
+
+        Returns ids and plain texts; two calls for which they are equal are one (see `once`).
+        """
+        self.identity = function
+        return function
+
     def leaves_to(self, function: Function) -> Function:
         """Attach what lists URLs and addresses data would go to, when parameters alone don't hold them."""
         self.leaves = function
+        return function
+
+    def says(self, function: Function) -> Function:
+        """Attach what reads the texts that people outside would see, when arguments don't hold them (a draft)."""
+        self.words = function
         return function
 
     def aims(self, function: Callable[[Mapping[str, Any]], Aim]) -> Callable[[Mapping[str, Any]], Aim]:
@@ -213,6 +163,7 @@ def tool(
     idempotent: bool = False,
     always_ask: bool = False,
     up_to: Effect = Effect.READ,
+    uses: tuple[Use, ...] = (),
     name: str = "",
 ) -> Callable[[Callable[..., Awaitable[Any]]], Tool]:
     """Make a plain async function a tool. The module's name is its toolset; `dixa_` is put before its name.
@@ -236,6 +187,7 @@ def tool(
             idempotent=idempotent,
             always_ask=always_ask,
             up_to=up_to,
+            uses=uses,
         )
 
     return make
@@ -266,45 +218,3 @@ class Inventory(Collection[Tool]):
 
     def __contains__(self, tool: object) -> bool:
         return tool in self.of(self.toolsets)
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """How a change is taken back: another call of a tool, allowed only while what was written still stands."""
-
-    tool: str
-    """Name of the tool that reverts it."""
-    arguments: Mapping[str, Any]
-    wrote: Mapping[str, Any]
-    """What the change left behind, by name (`queue`, `tags`, `state` …); compared before the undo."""
-
-
-@dataclass(slots=True)
-class Change:
-    """What a tool that writes answers: what happened, who can see it, and how to take it back."""
-
-    what: str
-    """One sentence, with the names of things."""
-    visible_to: Literal["colleagues", "customer", "outside", "nobody"]
-    target: str = ""
-    """What was changed, as the journal lists it: `conversation 10401`."""
-    before: str = ""
-    after: str = ""
-    undo: Undo | None = None
-    cannot_undo: str = ""
-    """Why it can't be undone, or what an undo would not bring back."""
-    warnings: list[str] = field(default_factory=list[str])
-    partial: bool = False
-    """Only a part was done; the same call again does the rest, so it is no duplicate."""
-    duplicate: bool = False
-    """The same call was answered before, or the thing already existed; nothing was done twice."""
-    id: str = ""
-    """Given by the journal: what `dixa_undo_change` takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The first of two steps: nothing was done, and this token lets the same call act."""
-
-    question: str
-    token: str
