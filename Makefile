@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-browser validate check format surface manifests dist bundle clean
+.PHONY: demo test bench test-browser validate check format surface manifests dist bundle clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dixa-mcp needs Python 3.11 or newer: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt --editable . --group dev
+	$(BIN)/python -m compileall -q dixa_mcp
 	touch $@
 
 demo: .venv/ready ## the main job end to end, on the sandbox
@@ -24,6 +25,9 @@ test-browser: .venv/ready ## the chart page in Chromium (from the system, or CHR
 validate: .venv/ready ## the manifests and the server, by the clients' own tools (needs Node on Linux, else it says so)
 	$(BIN)/python -m pip install --quiet -c constraints.txt uv
 	$(BIN)/python manifests/validate.py
+
+bench: .venv/ready ## every figure beside its reference, into the terminal, bench.json and README (ten minutes)
+	$(BIN)/python tests/bench/run.py --readme
 
 check: .venv/ready ## lint, format and types
 	$(BIN)/ruff check

@@ -1,0 +1,65 @@
+"""From nothing to the list of tools, on stdio."""
+
+import compileall
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from measured import Pairs, Row, cpu, in_turn, peak, spread
+from stdio import OURS, REFERENCE, serving
+
+
+async def rows(rounds: int) -> list[Row]:
+    """Start our server and the one-tool server in turn."""
+    # As pip does for what it installs; a working copy is compiled when it is first run, or never.
+    compileall.compile_dir(Path(__file__).parents[2] / "dixa_mcp", quiet=1)
+    seconds: dict[Sequence[str], list[tuple[float, float]]] = {OURS: [], REFERENCE: []}
+
+    async def start(command: Sequence[str], *flags: str) -> float:
+        began = time.perf_counter()
+        async with serving(command, "", *flags) as served:
+            await served.open()
+            await served.tools()
+            took = time.perf_counter() - began
+            seconds[command].append((cpu(served.pid), peak(served.pid)))
+        return took * 1000
+
+    wall = await in_turn(lambda: start(OURS, "--sandbox"), lambda: start(REFERENCE), rounds)
+    spent, memory = (Pairs(*([each[part] for each in seconds[of][1:]] for of in (OURS, REFERENCE))) for part in (0, 1))
+    one = "a one-tool server"
+    return [
+        Row(
+            "Start: spawn to tools/list",
+            statistics.median(wall.ours),
+            "ms",
+            "≤ 1.15 ×",
+            spent.least <= 1.15,
+            statistics.median(wall.reference),
+            one,
+            wall.ratio,
+            spread(wall.ours, 0),
+        ),
+        Row(
+            "Start: processor time, quickest of each",
+            min(spent.ours) * 1000,
+            "ms",
+            "≤ 1.15 ×",
+            spent.least <= 1.15,
+            min(spent.reference) * 1000,
+            one,
+            spent.least,
+            spread([each * 1000 for each in spent.ours], 0),
+        ),
+        Row(
+            "Start: peak memory",
+            statistics.median(memory.ours),
+            "MiB",
+            "≤ 1.2 ×",
+            memory.ratio <= 1.2,
+            statistics.median(memory.reference),
+            one,
+            memory.ratio,
+            spread(memory.ours),
+        ),
+    ]
