@@ -9,6 +9,7 @@ import math
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 
 import anyio
 
@@ -26,9 +27,14 @@ class _Deadline:
     def __init__(self, seconds: float, outer: "_Deadline | None") -> None:
         self.seconds = seconds
         self.outer = outer
-        self.ends = anyio.current_time() + seconds
-        self.latest = anyio.current_time() + seconds * _PERIODS
-        self.slots: anyio.Semaphore = outer.slots if outer else anyio.Semaphore(AT_ONCE, fast_acquire=True)
+        now = anyio.current_time()
+        self.ends = now + seconds
+        self.latest = now + seconds * _PERIODS
+
+    @cached_property
+    def slots(self) -> anyio.Semaphore:
+        """The places for requests, shared with the deadlines around this one; many calls need none."""
+        return self.outer.slots if self.outer else anyio.Semaphore(AT_ONCE, fast_acquire=True)
 
     def chain(self) -> Generator["_Deadline"]:
         """Yield this deadline and those around it; an inner one never outlives an outer one."""

@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 
+#: Made once: `json.dumps` with options makes an encoder for each line.
+_line = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line; line breaks in a message can't fake another."""
 
@@ -21,7 +25,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             facts["error"] = self.formatException(record.exc_info)
-        return json.dumps(facts, ensure_ascii=False, default=str)
+        return _line(facts)
 
 
 def configure() -> None:

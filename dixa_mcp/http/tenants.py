@@ -112,8 +112,12 @@ class Pool:
         return _Ready(dixa, personal)
 
     async def _make_room(self) -> None:
+        # Looked for only when there are too many, since this runs with every request.
+        surplus = len(self._ready) - self.settings.tenants
+        if surplus <= 0:
+            return
         unused = [name for name, ready in self._ready.items() if ready.in_use == 0]
-        for name in unused[: max(0, len(self._ready) - self.settings.tenants)]:
+        for name in unused[:surplus]:
             await _closed(self._ready.pop(name).dixa)
 
 

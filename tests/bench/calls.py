@@ -3,9 +3,12 @@
 import asyncio
 import statistics
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import httpx
-from measured import Pairs, Row, in_turn, resident, spread
+from measured import Pairs, Row, each_in_turn, in_turn, resident, spread
+from peer import Peer
 from stdio import OURS, REFERENCE, TOKEN, Served, serving
 from upstream import upstream
 
@@ -20,38 +23,46 @@ async def _timed(http: httpx.AsyncClient) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def a_get(rounds: int) -> list[Row]:
+def rested(what: Callable[[], Awaitable[float]]) -> Callable[[], Awaitable[float]]:
+    """Wait for a free turn, so that our own pace isn't what is measured."""
+
+    async def after() -> float:
+        await asyncio.sleep(APART)
+        return await what()
+
+    return after
+
+
+async def a_get(rounds: int, peer: Peer | None) -> list[Row]:
     """One call that makes one request, beside the same call of the one-tool server and the request alone."""
-    taken: list[list[float]] = [[], [], [], [], []]
-    async with (
-        upstream() as base,
-        serving(OURS, base) as us,
-        serving(REFERENCE, base) as one,
-        httpx.AsyncClient(base_url=base, headers={"Authorization": TOKEN}) as http,
-    ):
+    async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(upstream())
+        us = await stack.enter_async_context(serving(OURS, base))
+        one = await stack.enter_async_context(serving(REFERENCE, base))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=base, headers={"Authorization": TOKEN}))
         await us.open()
         await one.open()
         await us.call("dixa_lookup", kind="schedules")
-        await us.call("dixa_get_activity", conversation_id=10401)
-        for number in range(rounds + 3):
-            for values, timed in zip(
-                taken,
-                (
-                    lambda: us.timed("dixa_find_customers", external_id="C-100231"),
-                    lambda: one.timed("get", path=PATH),
-                    lambda: _timed(http),
-                    lambda: us.timed("dixa_get_activity", conversation_id=10401),
-                    lambda: us.timed("dixa_get_activity", conversation_id=99999),
-                ),
-                strict=True,
-            ):
-                await asyncio.sleep(APART)
-                values.extend([await timed()] * (number >= 3))
-    ours, reference, alone, succeeded, failed = taken
+        what: list[Callable[[], Awaitable[float]]] = [
+            lambda: us.timed("dixa_find_customers", external_id="C-100231"),
+            lambda: one.timed("get", path=PATH),
+            lambda: _timed(http),
+            lambda: us.timed("dixa_get_activity", conversation_id=10401),
+            lambda: us.timed("dixa_get_activity", conversation_id=99999),
+        ]
+        if peer:
+            them = await stack.enter_async_context(serving(peer.command, base))
+            await them.open()
+            what += [lambda: peer.get.timed(them), lambda: peer.wrong.timed(them)]
+        ours, reference, alone, succeeded, failed, *theirs = await each_in_turn(map(rested, what), rounds, warm=3)
     own = [a - c for a, c in zip(ours, alone, strict=True)]
-    theirs = [b - c for b, c in zip(reference, alone, strict=True)]
-    ratio = statistics.median(own) / statistics.median(theirs)
+    least = [b - c for b, c in zip(reference, alone, strict=True)]
+    ratio = statistics.median(own) / statistics.median(least)
     error = statistics.median(failed) / statistics.median(succeeded)
+    peers = ["4.7 ms", "40 ×"]
+    if theirs:
+        read, wrong = (statistics.median(each) for each in theirs)
+        peers = [f"{read - statistics.median(alone):.1f} ms", f"{wrong / read:.1f} ×"]
     return [
         Row(
             "A get on stdio, minus the same HTTP call",
@@ -59,11 +70,11 @@ async def a_get(rounds: int) -> list[Row]:
             "ms",
             "≤ 1.3 ×",
             ratio <= 1.3,
-            statistics.median(theirs),
+            statistics.median(least),
             "a one-tool server that makes it",
             ratio,
             spread(own),
-            "4.7 ms",
+            peers[0],
         ),
         Row(
             "A call that ends in an error of Dixa's",
@@ -75,7 +86,7 @@ async def a_get(rounds: int) -> list[Row]:
             "one that succeeds",
             error,
             spread(failed),
-            "40 ×",
+            peers[1],
         ),
     ]
 
@@ -154,6 +165,6 @@ async def _flood(served: Served, at_once: int, calls: int) -> None:
     await asyncio.gather(*[worker(first) for first in range(at_once)])
 
 
-async def rows(rounds: int, most: int) -> list[Row]:
+async def rows(rounds: int, most: int, peer: Peer | None) -> list[Row]:
     """All of them."""
-    return [*await a_get(rounds), *await many(most)]
+    return [*await a_get(rounds, peer), *await many(most)]

@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import httpx2
 from load import HEADERS, META, server
-from measured import Row, spread
+from measured import Pairs, Row, cpu, each_in_turn, spread
 from stdio import TOKEN
 from upstream import upstream
 
@@ -21,8 +23,8 @@ MOST = 50
 
 
 @asynccontextmanager
-async def one_tool() -> AsyncGenerator[str]:
-    """The reference on a port."""
+async def one_tool() -> AsyncGenerator[tuple[str, int]]:
+    """The reference on a port; gives its address and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -40,7 +42,7 @@ async def one_tool() -> AsyncGenerator[str]:
                 break
             await asyncio.sleep(0.1)
     try:
-        yield address
+        yield address, process.pid
     finally:
         process.terminate()
         await process.wait()
@@ -50,28 +52,32 @@ class Callers:
     """Callers of one server, each with one call after the other."""
 
     def __init__(self, address: str, tool: str, arguments: dict[str, Any]) -> None:
-        limits = httpx2.Limits(max_connections=MOST, max_keepalive_connections=MOST)
+        limits = httpx2.Limits(max_connections=MOST, max_keepalive_connections=MOST, keepalive_expiry=2)
         self._http = httpx2.AsyncClient(base_url=address, timeout=120, limits=limits)
         names = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": tool}
         self._headers = {**HEADERS, **names, "authorization": f"Bearer {TOKEN}"}
         self._parameters = {"name": tool, "arguments": arguments, "_meta": META}
-        self.taken = list[float]()
+        self.at_most = list[float]()
+        """Milliseconds of every call while `MOST` called."""
         self.errors = 0
 
     async def rate(self, callers: int, each: int) -> float:
         """Calls a second with so many callers."""
-        self.taken.clear()
         began = time.perf_counter()
-        await asyncio.gather(*[self._caller(each) for _ in range(callers)])
+        taken = await asyncio.gather(*[self._caller(each) for _ in range(callers)])
+        if callers == MOST:
+            self.at_most += chain.from_iterable(taken)
         return callers * each / (time.perf_counter() - began)
 
-    async def _caller(self, each: int) -> None:
+    async def _caller(self, each: int) -> list[float]:
+        taken = list[float]()
         for number in range(each):
             body = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": self._parameters}
             began = time.perf_counter()
             answer = await self._http.post("/mcp", json=body, headers=self._headers)
-            self.taken.append((time.perf_counter() - began) * 1000)
+            taken.append((time.perf_counter() - began) * 1000)
             self.errors += answer.status_code != 200 or '"isError":true' in answer.text
+        return taken
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -80,48 +86,57 @@ class Callers:
 
 async def rows(each: int) -> list[Row]:
     """Calls that need no request of ours, so that no pace is what is measured."""
-    async with upstream() as base, server(base) as (address, _), one_tool() as reference:
+    async with upstream() as base, server(base) as (address, pid), one_tool() as (reference, other):
         us = Callers(address, "dixa_lookup", {"kind": "queues"})
         them = Callers(reference, "get", {"path": ""})
-        await us.rate(10, each)
-        await them.rate(10, each)
-        us.errors = 0
-        rates = {callers: await us.rate(callers, each) for callers in (1, 10, 25)}
-        ours, theirs = list[float](), list[float]()
-        for _ in range(5):
-            ours.append(await us.rate(MOST, each))
-            theirs.append(await them.rate(MOST, each))
-        taken = list(us.taken)
-        errors = us.errors
+        spent: dict[int, list[float]] = {pid: [], other: []}
+
+        async def rate(callers: Callers, process: int, at_once: int) -> float:
+            before = cpu(process)
+            found = await callers.rate(at_once, each)
+            if at_once == MOST:
+                spent[process].append((cpu(process) - before) / (at_once * each) * 1000)
+            return found
+
+        steps = [partial(rate, us, pid, at_once) for at_once in (1, 10, 25, MOST)]
+        *fewer, ours, theirs = await each_in_turn([*steps, partial(rate, them, other, MOST)], 5)
+        taken, errors = us.at_most, us.errors
         await us.aclose()
         await them.aclose()
-    rate = statistics.median(ours)
-    best = max(rate, *rates.values())
+    beside = Pairs(ours, theirs)
+    mine, others = (statistics.median(values[1:]) for values in spent.values())
+    rates = {at_once: statistics.median(found) for at_once, found in zip((1, 10, 25), fewer, strict=True)}
+    found = statistics.median(ours)
+    best = max(found, *rates.values())
     middle, last = statistics.median(taken), statistics.quantiles(taken, n=100)[98]
-    share = rate / statistics.median(theirs)
     words = f"HTTP, {MOST} callers at once"
-    others = ", ".join(f"{callers}: {each:.0f}" for callers, each in rates.items())
+    listed = ", ".join(f"{at_once}: {value:.0f}" for at_once, value in rates.items())
+    one = "a one-tool server that answers at once"
     return [
         Row(
             f"{words}: calls a second, {errors} errors",
-            rate,
+            found,
             "/s",
             "≥ 0.9 × the best",
-            rate >= 0.9 * best and not errors,
+            found >= 0.9 * best and not errors,
             best,
-            f"the best of {others}, {MOST}: {rate:.0f}",
-            rate / best,
+            f"the best of {listed}, {MOST}: {found:.0f}",
+            found / best,
             spread(ours, 0),
         ),
         Row(f"{words}: 99th percentile", last, "ms", "≤ 3 ×", last <= 3 * middle, middle, "the median", last / middle),
         Row(
             f"{words}: beside the SDK",
-            rate,
+            found,
             "/s",
             "≥ 0.8 ×",
-            share >= 0.8,
+            beside.ratio >= 0.8,
             statistics.median(theirs),
-            "a one-tool server that answers at once",
-            share,
+            one,
+            beside.ratio,
+            spread(ours, 0),
+        ),
+        Row(
+            f"{words}: processor time of one", mine, "ms", "≤ 1.25 ×", mine <= 1.25 * others, others, one, mine / others
         ),
     ]

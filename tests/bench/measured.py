@@ -2,7 +2,7 @@
 
 import os
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Row:
     spread: str = ""
     """From the tenth to the ninetieth percentile of ours."""
     dixa: str = ""
-    """The figure of Dixa's own server, where it was measured (design §11); not part of this run."""
+    """The figure of Dixa's own server: of this run where it was a peer in it, else measured once (design §11)."""
 
     def plain(self) -> dict[str, Any]:
         """The row as JSON."""
@@ -50,17 +50,23 @@ class Pairs:
         return min(self.ours) / min(self.reference)
 
 
-async def in_turn(
-    ours: Callable[[], Awaitable[float]], reference: Callable[[], Awaitable[float]], rounds: int, warm: int = 1
-) -> Pairs:
-    """Take both `rounds` times, one after the other; the first `warm` of each don't count."""
-    first, second = list[float](), list[float]()
+async def each_in_turn(what: Iterable[Callable[[], Awaitable[float]]], rounds: int, warm: int = 1) -> list[list[float]]:
+    """Take all of them `rounds` times, one after the other; the first `warm` rounds don't count."""
+    measures = list(what)
+    taken: list[list[float]] = [[] for _ in measures]
     for number in range(rounds + warm):
-        a, b = await ours(), await reference()
-        if number >= warm:
-            first.append(a)
-            second.append(b)
-    return Pairs(first, second)
+        for values, take in zip(taken, measures, strict=True):
+            value = await take()
+            if number >= warm:
+                values.append(value)
+    return taken
+
+
+async def in_turn(
+    ours: Callable[[], Awaitable[float]], reference: Callable[[], Awaitable[float]], rounds: int
+) -> Pairs:
+    """Take both `rounds` times, one after the other, after a round that doesn't count."""
+    return Pairs(*await each_in_turn((ours, reference), rounds))
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

@@ -10,7 +10,10 @@ from functools import partial
 import httpx
 from mcp import Client
 from measured import Row
+from peer import Peer
 from pydantic import SecretStr
+from stdio import serving
+from upstream import upstream
 
 from dixa_mcp.client.deadline import deadline
 from dixa_mcp.client.dixa import Dixa
@@ -70,7 +73,21 @@ def _job(title: str, took: float, late: Late, target: str, within: float, dixa: 
     return Row(title, took, "s", target, met, possible, "what the pace allows", took / possible, dixa=dixa)
 
 
-async def parallel() -> Row:
+async def of_peer(peer: Peer | None) -> str:
+    """What the peer makes of twenty calls at once, on the same Dixa."""
+    if peer is None:
+        return "one by one, 4 errors"
+    async with upstream(rate=RATE, seconds=UPSTREAM) as base, serving(peer.command, base) as served:
+        await served.open()
+        await peer.get.fails(served)
+        await asyncio.sleep(1)
+        began = time.perf_counter()
+        failed = await asyncio.gather(*[peer.get.fails(served) for _ in range(20)])
+        took = time.perf_counter() - began
+    return f"{took:.1f} s, {sum(failed)} errors"
+
+
+async def parallel(peer: Peer | None) -> Row:
     """Twenty calls of one request each, at the same time."""
     async with office() as (client, _, late):
         began = time.perf_counter()
@@ -78,10 +95,8 @@ async def parallel() -> Row:
         results = await asyncio.gather(*calls)
         took = time.perf_counter() - began
     errors = sum(bool(result.is_error) for result in results)
-    of_theirs = "one by one, 4 errors"
-    return _job(
-        f"20 parallel calls, {errors} errors", took, late, "≤ 1.1 ×, no 429", 1.1 if not errors else 0, of_theirs
-    )
+    title, within = f"20 parallel calls, {errors} errors", 0 if errors else 1.1
+    return _job(title, took, late, "≤ 1.1 ×, no 429", within, await of_peer(peer))
 
 
 async def hits() -> Row:
@@ -148,6 +163,6 @@ async def fair() -> Row:
     )
 
 
-async def rows() -> list[Row]:
+async def rows(peer: Peer | None) -> list[Row]:
     """All of them; they wait more than they work, but side by side they would blur each other."""
-    return [await parallel(), await hits(), await breakdown(), await hydrate(), await fair()]
+    return [await parallel(peer), await hits(), await breakdown(), await hydrate(), await fair()]

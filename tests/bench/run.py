@@ -1,4 +1,4 @@
-"""Measure: python tests/bench/run.py [--quick] [--readme] [context start calls paced growth plain http].
+"""Measure: python tests/bench/run.py [--quick] [--readme] [--peer COMMAND] [context start calls paced …].
 
 Each figure stands beside its reference, taken in the same run. Nothing here fails because a machine is slow;
 what is exact (tokens, requests, sizes) is held by the tests.
@@ -16,26 +16,29 @@ import calls
 import context
 import growth
 import http_load
+import load
 import paced
 import plain
 import report
 import start
 from measured import Row
+from peer import Peer
 
-QUICK = argparse.Namespace(starts=5, gets=15, calls=2_000, large=10_000, plain=5, each=10)
-WHOLE = argparse.Namespace(starts=15, gets=60, calls=10_000, large=100_000, plain=15, each=20)
+QUICK = argparse.Namespace(starts=5, gets=15, calls=2_000, large=10_000, plain=5, each=10, load=1_000)
+WHOLE = argparse.Namespace(starts=15, gets=60, calls=10_000, large=100_000, plain=15, each=20, load=10_000)
 
 
-def sections(size: argparse.Namespace) -> Mapping[str, Callable[[], Awaitable[list[Row]]]]:
+def sections(size: argparse.Namespace, peer: Peer | None = None) -> Mapping[str, Callable[[], Awaitable[list[Row]]]]:
     """What can be measured, by name."""
     return {
-        "context": context.rows,
-        "start": lambda: start.rows(size.starts),
-        "calls": lambda: calls.rows(size.gets, size.calls),
-        "paced": paced.rows,
+        "context": lambda: context.rows(peer),
+        "start": lambda: start.rows(size.starts, peer),
+        "calls": lambda: calls.rows(size.gets, size.calls, peer),
+        "paced": lambda: paced.rows(peer),
         "growth": lambda: growth.rows(size.large),
         "plain": lambda: plain.rows(size.plain),
         "http": lambda: http_load.rows(size.each),
+        "load": lambda: load.rows(size.load),
     }
 
 
@@ -45,10 +48,10 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def main(chosen: list[str], *, quick: bool, readme: bool) -> None:
+async def main(chosen: list[str], peer: Peer | None, *, quick: bool, readme: bool) -> None:
     """Measure what was chosen, print it, and keep it."""
-    known = sections(QUICK if quick else WHOLE)
-    about = report.circumstances()
+    known = sections(QUICK if quick else WHOLE, peer)
+    about = report.circumstances(peer)
     say(f"{about['date']}  {about['machine']}  load {about['load']}  Python {about['python']}")
     rows = list[Row]()
     for name in chosen or known:
@@ -70,5 +73,6 @@ if __name__ == "__main__":
     parser.add_argument("sections", nargs="*", choices=[[], *sections(WHOLE)], help="only these; all if left out")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--readme", action="store_true", help="put the table into README")
+    Peer.add_flags(parser)
     given = parser.parse_args()
-    asyncio.run(main(given.sections, quick=given.quick, readme=given.readme))
+    asyncio.run(main(given.sections, Peer.of(given), quick=given.quick, readme=given.readme))

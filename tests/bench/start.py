@@ -4,17 +4,20 @@ import compileall
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from measured import Pairs, Row, cpu, in_turn, peak, spread
+from measured import Pairs, Row, cpu, each_in_turn, peak, spread
+from peer import Peer
 from stdio import OURS, REFERENCE, serving
 
 
-async def rows(rounds: int) -> list[Row]:
-    """Start our server and the one-tool server in turn."""
+async def rows(rounds: int, peer: Peer | None) -> list[Row]:
+    """Start our server, the one-tool server and the peer in turn."""
     # As pip does for what it installs; a working copy is compiled when it is first run, or never.
     compileall.compile_dir(Path(__file__).parents[2] / "dixa_mcp", quiet=1)
-    seconds: dict[Sequence[str], list[tuple[float, float]]] = {OURS: [], REFERENCE: []}
+    commands = (OURS, REFERENCE, *([tuple(peer.command)] if peer else []))
+    seconds: dict[Sequence[str], list[tuple[float, float]]] = {command: [] for command in commands}
 
     async def start(command: Sequence[str], *flags: str) -> float:
         began = time.perf_counter()
@@ -25,8 +28,15 @@ async def rows(rounds: int) -> list[Row]:
             seconds[command].append((cpu(served.pid), peak(served.pid)))
         return took * 1000
 
-    wall = await in_turn(lambda: start(OURS, "--sandbox"), lambda: start(REFERENCE), rounds)
+    flags: dict[Sequence[str], tuple[str, ...]] = {OURS: ("--sandbox",)}
+    walls = await each_in_turn([partial(start, command, *flags.get(command, ())) for command in commands], rounds)
     spent, memory = (Pairs(*([each[part] for each in seconds[of][1:]] for of in (OURS, REFERENCE))) for part in (0, 1))
+    wall = Pairs(*walls[:2])
+    theirs = ["", "", ""]
+    if peer:
+        used = seconds[tuple(peer.command)][1:]
+        least, most = min(cpu for cpu, _ in used), statistics.median(peak for _, peak in used)
+        theirs = [f"{statistics.median(walls[2]):,.0f} ms", f"{least * 1000:,.0f} ms", f"{most:.1f} MiB"]
     one = "a one-tool server"
     return [
         Row(
@@ -34,11 +44,12 @@ async def rows(rounds: int) -> list[Row]:
             statistics.median(wall.ours),
             "ms",
             "≤ 1.15 ×",
-            spent.least <= 1.15,
+            wall.ratio <= 1.15,
             statistics.median(wall.reference),
             one,
             wall.ratio,
             spread(wall.ours, 0),
+            theirs[0],
         ),
         Row(
             "Start: processor time, quickest of each",
@@ -50,6 +61,7 @@ async def rows(rounds: int) -> list[Row]:
             one,
             spent.least,
             spread([each * 1000 for each in spent.ours], 0),
+            theirs[1],
         ),
         Row(
             "Start: peak memory",
@@ -61,5 +73,6 @@ async def rows(rounds: int) -> list[Row]:
             one,
             memory.ratio,
             spread(memory.ours),
+            theirs[2],
         ),
     ]

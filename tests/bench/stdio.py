@@ -52,8 +52,12 @@ class Served:
 
     async def call(self, tool: str, **arguments: Any) -> str:
         """Call a tool; return its text. An error comes back as the text that the model would read."""
+        return (await self.answer(tool, arguments))[0]
+
+    async def answer(self, tool: str, arguments: dict[str, Any]) -> tuple[str, bool]:
+        """Call a tool; return its text, and whether it failed."""
         result = await self.request("tools/call", {"name": tool, "arguments": arguments})
-        return "\n".join(block["text"] for block in result["content"])
+        return "\n".join(block["text"] for block in result["content"]), bool(result.get("isError"))
 
     async def timed(self, tool: str, **arguments: Any) -> float:
         """Milliseconds one call takes."""
