@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-
 #: Made once: `json.dumps` with options makes an encoder for each line.
 _line = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
