@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench test-browser validate check format surface manifests dist bundle clean
+.PHONY: demo test bench figures test-browser validate check format surface manifests dist bundle clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dixa-mcp needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -26,8 +26,11 @@ validate: .venv/ready ## the manifests and the server, by the clients' own tools
 	$(BIN)/python -m pip install --quiet -c constraints.txt uv
 	$(BIN)/python manifests/validate.py
 
-bench: .venv/ready ## every figure beside its reference, into the terminal, bench.json and README (ten minutes)
-	$(BIN)/python tests/bench/run.py --readme
+bench: .venv/ready ## every figure beside its reference, into the terminal, bench.json and README (a quarter of an hour); PEER="COMMAND" measures another server as well
+	$(BIN)/python tests/bench/run.py --readme $(if $(PEER),--peer "$(PEER)")
+
+figures: .venv/ready ## what is exact of them: tokens, sizes of answers, requests
+	$(BIN)/python tests/bench/run.py context
 
 check: .venv/ready ## lint, format and types
 	$(BIN)/ruff check

@@ -79,11 +79,11 @@ def block(rows: Sequence[Row], about: dict[str, Any]) -> str:
     # What a neighbour did to the machine is no news for a reader; what was asked for and came out is.
     columns = ("What", "Ours", "Reference", "Ratio", "Target", "Dixa's own")
     chosen = [HEAD.index(column) for column in columns]
-    lines = ["| " + " | ".join(columns) + " |", "|---|---:|---|---:|---|---|"]
-    for row in rows:
-        if row.met is not None and row.unit != "requests":
-            lines.append("| " + " | ".join(cells(row)[column] for column in chosen) + " |")
-    folded = ["<details>", "<summary>All figures</summary>", "", *lines, "", "</details>"]
+    listed = [cells(row) for row in rows if row.met is not None and row.unit != "requests"]
+    lines = [columns, *[[line[column] for column in chosen] for line in listed]]
+    table = ["| " + " | ".join(line) + " |" for line in lines]
+    table.insert(1, "|---|---:|---|---:|---|---|")
+    folded = ["<details>", "<summary>All figures</summary>", "", *table, "", "</details>"]
     return "\n".join([BEGIN, "", taken, "", *folded, "", END])
 
 
