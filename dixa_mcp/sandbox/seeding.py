@@ -1,5 +1,6 @@
 """Read an organisation's seed: TOML files in which `@table.key` stands for the id of that entry."""
 
+import json
 import re
 import tomllib
 from functools import cache
@@ -30,10 +31,7 @@ BY_OTHER = {"team_members": "teams", "queue_members": "queues", "availability": 
 
 def load(name: str, clock: Clock, outbox: list[Json], seed: int) -> Organisation:
     """Build an organisation from `seeds/<name>/*.toml`."""
-    raw = _read(name)
-    ids = {f"@{table}.{key}": entry["id"] for table, key, entry in _entries(raw)}
-    ids["@organisation"] = raw["organisation"]["id"]
-    tables: Json = _resolve(raw, ids)
+    tables: Json = json.loads(_written_out(name))
     org = Organisation(clock, outbox, seed, details=tables["organisation"])
     for field in PLAIN:
         setattr(org, field, tables.get(field, {}))
@@ -54,12 +52,14 @@ def load(name: str, clock: Clock, outbox: list[Json], seed: int) -> Organisation
 
 
 @cache
-def _read(name: str) -> Json:
-    """Read the files once; `_resolve` copies all of it for each organisation."""
-    tables: Json = {}
+def _written_out(name: str) -> str:
+    """Read the files once, put ids for references, and keep JSON: each organisation is a copy of its own."""
+    raw: Json = {}
     for file in sorted(files("dixa_mcp.sandbox").joinpath("seeds", name).iterdir(), key=lambda file: file.name):
-        tables |= tomllib.loads(file.read_text(encoding="utf-8"))
-    return tables
+        raw |= tomllib.loads(file.read_text(encoding="utf-8"))
+    ids = {f"@{table}.{key}": entry["id"] for table, key, entry in _entries(raw)}
+    ids["@organisation"] = raw["organisation"]["id"]
+    return json.dumps(_resolve(raw, ids))
 
 
 def _entries(raw: Json) -> list[tuple[str, str, Json]]:
