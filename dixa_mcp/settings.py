@@ -9,6 +9,7 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self, get_args, get_origin
@@ -248,10 +249,15 @@ class _Parser(argparse.ArgumentParser):
         raise SettingsError(message[:1].upper() + message[1:] + ". See dixa-mcp --help.")
 
 
-def _from_arguments(arguments: Sequence[str]) -> dict[str, Any]:
+@cache
+def _parser() -> _Parser:
     parser = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     add_flags(parser)
-    known, unknown = parser.parse_known_args(arguments)
+    return parser
+
+
+def _from_arguments(arguments: Sequence[str]) -> dict[str, Any]:
+    known, unknown = _parser().parse_known_args(arguments)
     if unknown:
         close = get_close_matches(unknown[0].split("=")[0], [flag(name) for name in Settings.model_fields], 1)
         hint = f" Did you mean {close[0]}?" if close else " See dixa-mcp --help."
