@@ -1,16 +1,15 @@
 """What answers cost a model, in o200k tokens, against the JSON Dixa answers to the same question (design §11)."""
 
-import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import httpx
 import pytest
 from front_door import Desk, desk
+from vocabulary import tokens
 
 from dixa_mcp.sandbox import Sandbox, transport
 
@@ -30,20 +29,6 @@ REPLIES = (
     "The voucher is still valid, 20 % off until the end of March.",
     "You're welcome! Anything else I can do for you?",
 )
-
-
-@cache
-def _vocabulary() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # its own way to open its files
-        import bpe_openai
-
-    return bpe_openai.get_encoding("o200k_base")
-
-
-def tokens(text: str) -> int:
-    """Tokens of a text."""
-    return len(_vocabulary().encode(text))
 
 
 async def raw(sandbox: Sandbox, *paths: str) -> str:

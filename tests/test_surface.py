@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import bpe_openai
 import pytest
 from front_door import desk
+from vocabulary import tokens
 
 from dixa_mcp.server.frame import annotations, bind
 from dixa_mcp.server.instructions import LIMIT
@@ -20,13 +20,6 @@ EVERYTHING = ("--toolsets", ",".join(["default", *sorted({tool.toolset for tool 
 BUDGETS = {("--mode", "read-only"): 2200, ("--mode", "confirm"): 4000, EVERYTHING: 6000}
 LARGEST = 350
 FORBIDDEN = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title"}
-
-_encoding = bpe_openai.get_encoding("o200k_base")
-
-
-def tokens(*texts: str) -> int:
-    """Tokens as o200k counts them."""
-    return sum(len(_encoding.encode(text)) for text in texts)
 
 
 def seen(tool: Tool) -> dict[str, Any]:
@@ -46,7 +39,7 @@ def seen(tool: Tool) -> dict[str, Any]:
 
 def cost(name: str, description: str, schema: Any) -> int:
     """Tokens of a tool in the list: name, description and input schema (design §11)."""
-    return tokens(name, description, json.dumps(schema, separators=(",", ":")))
+    return sum(tokens(text) for text in (name, description, json.dumps(schema, separators=(",", ":"))))
 
 
 def keys(node: Any, *, names: bool = False) -> set[str]:

@@ -5,7 +5,8 @@ from measured import Row
 from peer import Peer
 from stdio import serving
 from test_figures import ANSWERS, JOBS, answer_share
-from test_surface import BUDGETS, cost, tokens
+from test_surface import BUDGETS, cost
+from vocabulary import tokens
 
 NAMES = ("read-only", "confirm, the default", "everything")
 
