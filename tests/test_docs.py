@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from test_surface import BUDGETS, cost, seen
@@ -50,13 +52,31 @@ def figures() -> str:
     return "\n".join(rows)
 
 
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, what it printed, and the files it left in its user's home."""
+
+    status: int
+    told: str
+    errors: str
+    left: list[str]
+
+
 @cache
+def ran(*words: str) -> Ran:
+    """Run the program in an empty home; the same words run once, however many tests look at what came of it."""
+    with TemporaryDirectory() as home:
+        environment = {**os.environ, "HOME": home, "DIXA_MCP_STATE_DIR": f"{home}/state", "NO_COLOR": "1"}
+        done = subprocess.run(
+            [PROGRAM, *words], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
+        )
+        left = sorted(str(file.relative_to(home)) for file in Path(home).rglob("*"))
+    return Ran(done.returncode, done.stdout, done.stderr, left)
+
+
 def demo() -> str:
     """Some steps of the demo's output, as it is."""
-    told = subprocess.run(
-        [PROGRAM, "demo"], capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"}
-    ).stdout
-    steps = re.split(r"\n(?=\d+\. )", masked(told).strip())
+    steps = re.split(r"\n(?=\d+\. )", masked(ran("demo").told).strip())
     chosen = [step.strip() for step in steps if any(title in step for title in TOLD_STEPS)]
     return "```text\n" + "\n\n".join(chosen) + "\n```"
 
@@ -133,18 +153,24 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_documents_runs(command: str, tmp_path: Path) -> None:
+def test_a_command_of_the_documents_runs(command: str) -> None:
     """Of make, the target exists; of ours, it succeeds on the sandbox."""
     words = command.split()
     if words[0] == "make":
         assert re.search(rf"^{re.escape(words[1])}:", text_of("Makefile"), re.MULTILINE)
         return
     assert words[0] == ".venv/bin/dixa-mcp"
-    environment = {**os.environ, "HOME": str(tmp_path), "DIXA_MCP_STATE_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [PROGRAM, *words[1:]], capture_output=True, env=environment, stdin=subprocess.DEVNULL, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert ran(*words[1:]).status == 0, ran(*words[1:]).errors
+
+
+def test_the_demo_tells_its_story_and_ends_well() -> None:
+    """The main job end to end, through a real stdio child (issue: the first end, point 8)."""
+    result = ran("demo")
+    assert result.status == 0, result.told + result.errors
+    for words in ("finds the customer", "nothing was done", "Reply sent", "read-only", "outbox", "as it should"):
+        assert words in result.told
+    assert "✗" not in result.told
+    assert result.left == []
 
 
 def slug(title: str) -> str:
