@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dixa_mcp import __version__
+from dixa_mcp import __version__, cli
 from dixa_mcp.install.clients import CLIENTS
 from dixa_mcp.install.completion import SHELLS, script
 from dixa_mcp.settings import Settings, flag
@@ -77,11 +77,18 @@ def test_the_version_is_told(command: list[str | Path]) -> None:
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_every_command_has_help(command: str) -> None:
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """And every help lists the settings."""
-    told = run(PROGRAM, *([command] if command else []), "--help")
+    assert cli.run([*([command] if command else []), "--help"], {}) == 0
+    told = capsys.readouterr().out
     assert all(flag(name) in told for name in Settings.model_fields)
     assert command != "install" or "--uninstall" in told
+
+
+@pytest.fixture(scope="module")
+def bash_script() -> str:
+    """What the program prints for bash."""
+    return run(PROGRAM, "completion", "bash")
 
 
 @pytest.mark.parametrize(
@@ -95,11 +102,11 @@ def test_every_command_has_help(command: str) -> None:
         (["dixa-mcp", "tools", "--internal"], {"--internal-only"}),
     ],
 )
-def test_bash_completes_what_is_there(line: list[str], offered: set[str]) -> None:
+def test_bash_completes_what_is_there(bash_script: str, line: list[str], offered: set[str]) -> None:
     """Asked of bash itself, with the script the program prints."""
     words = " ".join(f"'{word}'" for word in line)
     asked = f'COMP_WORDS=({words}); COMP_CWORD={len(line) - 1}; _dixa_mcp; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    found = run("bash", "-c", f"{run(PROGRAM, 'completion', 'bash')}\n{asked}").split()
+    found = run("bash", "-c", f"{bash_script}\n{asked}").split()
     assert offered <= set(found)
     assert len(found) == len(offered) or not line[-1]
 
