@@ -1,6 +1,7 @@
 """The way in over HTTP: sites on real sockets of this machine, real MCP clients, Dixa replaced by the sandbox."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,8 @@ META = {
     "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of this machine: each would read all certificate authorities, which takes longer than most tests."""
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -67,7 +70,11 @@ class Replica:
         """A plain HTTP client with these credentials."""
         given = {"authorization": f"Bearer {token}"} if token else {}
         return httpx2.AsyncClient(
-            base_url=self.base, headers={**given, **headers}, timeout=30, limits=httpx2.Limits(max_connections=None)
+            base_url=self.base,
+            headers={**given, **headers},
+            timeout=30,
+            limits=httpx2.Limits(max_connections=None),
+            verify=NO_TLS,
         )
 
     @asynccontextmanager
