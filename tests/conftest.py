@@ -1,10 +1,16 @@
 """Fixtures of every test; the way in is `front_door.desk`."""
 
+import gc
 from collections.abc import Generator
 
 import pytest
 from front_door import ERAS
 from running_redis import RunningRedis
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives until the end: modules, schemas, six thousand tests."""
+    gc.freeze()
 
 
 @pytest.fixture(params=ERAS)
