@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from test_surface import BUDGETS, cost, seen
 
+from dixa_mcp import cli
 from dixa_mcp.guardrails.call import Caller
 from dixa_mcp.guardrails.policy import DEFAULT_TOOLSETS, Policy
 from dixa_mcp.install.clients import CLIENTS, STDIO
@@ -54,7 +55,7 @@ def figures() -> str:
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, what it printed, and the files it left in its user's home."""
+    """How the demo ended, what it printed, and the files it left in its user's home."""
 
     status: int
     told: str
@@ -63,12 +64,12 @@ class Ran:
 
 
 @cache
-def ran(*words: str) -> Ran:
-    """Run the program in an empty home; the same words run once, however many tests look at what came of it."""
+def demo_run() -> Ran:
+    """Run the demo in an empty home, once, however many tests look at what came of it."""
     with TemporaryDirectory() as home:
         environment = {**os.environ, "HOME": home, "DIXA_MCP_STATE_DIR": f"{home}/state", "NO_COLOR": "1"}
         done = subprocess.run(
-            [PROGRAM, *words], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
+            [PROGRAM, "demo"], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, check=False
         )
         left = sorted(str(file.relative_to(home)) for file in Path(home).rglob("*"))
     return Ran(done.returncode, done.stdout, done.stderr, left)
@@ -76,7 +77,7 @@ def ran(*words: str) -> Ran:
 
 def demo() -> str:
     """Some steps of the demo's output, as it is."""
-    steps = re.split(r"\n(?=\d+\. )", masked(ran("demo").told).strip())
+    steps = re.split(r"\n(?=\d+\. )", masked(demo_run().told).strip())
     chosen = [step.strip() for step in steps if any(title in step for title in TOLD_STEPS)]
     return "```text\n" + "\n\n".join(chosen) + "\n```"
 
@@ -153,19 +154,19 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_documents_runs(command: str) -> None:
+def test_a_command_of_the_documents_runs(command: str, tmp_path: Path) -> None:
     """Of make, the target exists; of ours, it succeeds on the sandbox."""
     words = command.split()
     if words[0] == "make":
         assert re.search(rf"^{re.escape(words[1])}:", text_of("Makefile"), re.MULTILINE)
         return
     assert words[0] == ".venv/bin/dixa-mcp"
-    assert ran(*words[1:]).status == 0, ran(*words[1:]).errors
+    assert cli.run(words[1:], {"DIXA_MCP_STATE_DIR": str(tmp_path)}) == 0
 
 
 def test_the_demo_tells_its_story_and_ends_well() -> None:
     """The main job end to end, through a real stdio child (issue: the first end, point 8)."""
-    result = ran("demo")
+    result = demo_run()
     assert result.status == 0, result.told + result.errors
     for words in ("finds the customer", "nothing was done", "Reply sent", "read-only", "outbox", "as it should"):
         assert words in result.told
