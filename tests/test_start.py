@@ -6,7 +6,9 @@ import sys
 import pytest
 
 START = """
+import gc
 import sys
+gc.disable()
 from dixa_mcp.server.assembly import assemble
 from dixa_mcp.settings import Settings
 from dixa_mcp.startup import connect
