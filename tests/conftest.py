@@ -4,7 +4,7 @@ import gc
 from collections.abc import Generator
 
 import pytest
-from front_door import ERAS
+from eras import ERAS
 from running_redis import RunningRedis
 
 

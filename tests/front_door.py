@@ -21,7 +21,6 @@ from dixa_mcp.server.assembly import assemble
 from dixa_mcp.settings import Settings
 from dixa_mcp.state import State
 
-ERAS = ("auto", "legacy")
 SHARED = Path(__file__).parents[2] / "shared"
 
 

@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 import pytest
-from front_door import ERAS, MIA, Desk, desk
+from eras import ERAS
+from front_door import MIA, Desk, desk
 
 from dixa_mcp.sandbox import Sandbox
 from dixa_mcp.tools import TOOLS
