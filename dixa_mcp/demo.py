@@ -3,6 +3,7 @@
 Nothing here is canned: every line printed is what the server answered or what the sandbox holds afterwards.
 """
 
+import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator
@@ -19,27 +20,40 @@ CONVERSATION = 10401
 REPLY = "Dear Olivia,\n\nyour parcel is in Hamburg and will be with you on Monday.\n\nMia"
 
 
+BOLD, GREEN, YELLOW, BLUE = 1, 32, 33, 36
+
+
 class Story:
-    """What is told, step by step."""
+    """What is told, step by step; in colour at a terminal (NO_COLOR and FORCE_COLOR are heeded)."""
 
     def __init__(self) -> None:
         self.steps = 0
         self.failed = False
+        self.coloured = bool(os.environ.get("FORCE_COLOR") or (sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
 
     def step(self, title: str) -> None:
         """Begin a step."""
         self.steps += 1
-        print(f"\n\033[1m{self.steps}. {title}\033[0m" if sys.stdout.isatty() else f"\n{self.steps}. {title}")
+        print(f"\n{self._paint(f'{self.steps}. {title}', BOLD)}")
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, style: int = 0) -> None:
         """Show what came back."""
-        print("\n".join(f"   {line}" for line in text.splitlines()))
+        print("\n".join(f"   {self._paint(line, style)}" for line in text.splitlines()))
 
     def expect(self, truth: bool, otherwise: str) -> None:
         """Remember that something isn't as the story says."""
         if not truth:
             self.failed = True
             print(f"   ✗ {otherwise}")
+
+    def end(self) -> int:
+        """Say how it came out; returns the command's status."""
+        said = "Something is wrong; see ✗ above." if self.failed else "Everything came out as it should."
+        print(f"\n{self._paint(said, YELLOW if self.failed else GREEN)}")
+        return int(self.failed)
+
+    def _paint(self, text: str, style: int) -> str:
+        return f"\033[{style}m{text}\033[0m" if style and self.coloured else text
 
 
 class Person:
@@ -52,7 +66,7 @@ class Person:
     async def answer(self, context: Any, params: ElicitRequestParams) -> ElicitResult:
         """Answer a form."""
         self.story.show("The person is asked:")
-        self.story.show("\n".join(f"  | {line}" for line in params.message.splitlines()))
+        self.story.show("\n".join(f"  | {line}" for line in params.message.splitlines()), YELLOW)
         self.story.show(f"and answers: {'yes' if self.agrees else 'no'}")
         return ElicitResult(action="accept", content={"agree": self.agrees})
 
@@ -91,8 +105,7 @@ async def demo() -> int:
             async with agent(base_url, state, person, "--mode", "read-only") as client:
                 await _refused(story, client)
     _account(story, sandbox)
-    print("\nEverything came out as it should." if not story.failed else "\nSomething is wrong; see ✗ above.")
-    return 1 if story.failed else 0
+    return story.end()
 
 
 async def _work(story: Story, client: Client, person: Person) -> None:
@@ -137,7 +150,7 @@ async def _refused(story: Story, client: Client) -> None:
 
 async def _call(story: Story, client: Client, tool: str, **arguments: Any) -> str:
     given = ", ".join(f"{name}={value!r}" for name, value in arguments.items() if name != "text")
-    story.show(f"→ {tool}({given})")
+    story.show(f"→ {tool}({given})", BLUE)
     result = await client.call_tool(tool, arguments)
     text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
     story.show(text)

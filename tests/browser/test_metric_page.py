@@ -1,26 +1,18 @@
 """The metric page in a real browser, framed as hosts frame it (MCP Apps 2026-01-26, design §5)."""
 
-import os
-import shutil
 from collections.abc import AsyncGenerator
 from importlib.resources import files
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from fake_host import FakeHost
+from fake_host import NAMES, QUIET, FakeHost, browser_program
 from front_door import desk
 
 from dixa_mcp.sandbox import Sandbox
 
 HTML = files("dixa_mcp.server").joinpath("metric.html").read_text(encoding="utf-8")
 READY = {"serverTools": {}}
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncGenerator[Any]:
     """Chromium without a window; where there is none, plain pytest skips and `make test-browser` brings it."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    program = browser_program()
     if program is None:
         pytest.skip(f"needs a browser: none of {', '.join(NAMES)} is installed (make test-browser)")
     playwright = pytest.importorskip("playwright.async_api", reason="needs the package playwright (make test-browser)")
@@ -117,6 +109,18 @@ async def test_bars_are_as_long_as_their_values(page: Any) -> None:
     values = [part["value"] for part in result["structuredContent"]["parts"] if part["value"]]
     for width, value in zip(widths, values, strict=True):
         assert width / widths[0] == pytest.approx(value / values[0], abs=0.02)
+
+
+async def test_times_are_told_in_hours_and_minutes(page: Any) -> None:
+    """Eleven thousand seconds say nothing to a reader: bars, axis and change are told like the headline."""
+    figure = {"measure": "Average", "value": 9000, "former": 12600}
+    parts = [{"label": "2026-02-13", "value": 9000, "former": 12600}]
+    more = {"unit": "s", "measure": "Average", "figures": [figure], "compared": True, "former": {"dates": "then"}}
+    host = await shown(page, figures("x", by="day", parts=parts, **more))
+    assert await host.frame.locator(".figure").inner_text() == "Average\n2 h 30 min\n9,000 s · −1 h · before 3 h 30 min"
+    assert await host.frame.locator("svg text[text-anchor=end]").all_text_contents() == ["0 s", "2 h", "4 h"]
+    host = await shown(page, figures("A", 9000, parts=[{"label": "A", "value": 9000, "former": None}], **more))
+    assert await host.frame.locator("text.value").text_content() == "2 h 30 min"
 
 
 async def test_the_numbers_are_a_table_on_demand(page: Any) -> None:

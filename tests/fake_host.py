@@ -5,6 +5,8 @@ The frame has an opaque origin and the strictest policy a host may set: no netwo
 """
 
 import json
+import os
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +26,17 @@ addEventListener("message", ({ source, data }) => {
 });
 frame.srcdoc = %s;
 }</script>"""
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
 BACKGROUND = {"light": "#ffffff", "dark": "#1d1d20"}
+
+
+def browser_program() -> str | None:
+    """The Chromium of this machine, or the one that CHROMIUM names."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @dataclass
