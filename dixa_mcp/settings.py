@@ -198,7 +198,7 @@ class Settings(BaseModel):
         if re.search(r"\$\{|\$[A-Z]|\{\{|%[A-Z_]+%", token):
             raise SettingsError(
                 f"{source} still reads like a placeholder. Your client didn't fill it in; its syntax may differ: "
-                "${VAR} in Claude Code, ${env:VAR} in Cursor, ${input:id} in VS Code, $VAR in Gemini CLI."
+                "${VAR} in Claude Code, ${env:VAR} in Cursor and Windsurf, ${input:id} in VS Code, $VAR in Gemini CLI."
             )
         if not token.isascii() or not token.isprintable() or " " in token:
             raise SettingsError(f"{source} holds characters that no token has (blanks, line breaks or non-ASCII).")

@@ -4,7 +4,7 @@ One table for `dixa-mcp install` and for `manifests/`: a manifest is what `insta
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,13 @@ class Launch:
     arguments: tuple[str, ...]
     sandbox: bool = False
     """Without a token."""
+    keyed: bool = False
+    """Its arguments name the token's file already."""
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the entry must say where the token is."""
+        return not (self.sandbox or self.keyed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,10 @@ class Client:
     """Its file in a project's folder, where it has one."""
     manifest: str = ""
     """The file's name in `manifests/`, when it isn't that of the file itself."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variables that move its folder → the file below it; the first that is set counts."""
+    begun: str = ""
+    """What a new file of it must begin with."""
 
     def file(self, platform: Platform, home: Path, environment: Mapping[str, str], project: Path | None) -> Path:
         """Where its entry goes.
@@ -70,10 +81,9 @@ class Client:
             if not self.project:
                 raise SettingsError(f"{self.title} keeps no file in a project.", "Leave --project out.")
             return project / self.project
-        if self.name == "codex" and environment.get("CODEX_HOME"):
-            return Path(environment["CODEX_HOME"]) / "config.toml"
-        if self.name == "claude-code" and environment.get("CLAUDE_CONFIG_DIR"):
-            return Path(environment["CLAUDE_CONFIG_DIR"]) / ".claude.json"
+        for variable, below in self.moved.items():
+            if environment.get(variable):
+                return Path(environment[variable], below)
         places = {
             "home": str(home),
             "appdata": environment.get("APPDATA") or str(home / "AppData" / "Roaming"),
@@ -83,13 +93,12 @@ class Client:
 
     def starts(self, launch: Launch) -> tuple[str, ...]:
         """The arguments an entry holds: with the token's file, where the client has no way to refer to a secret."""
-        if self.secret or launch.sandbox:
-            return launch.arguments
-        return (*launch.arguments, "--api-key-file", TOKEN_FILE)
+        named = ("--api-key-file", TOKEN_FILE) if launch.needs_token and not self.secret else ()
+        return (*launch.arguments, *named)
 
     def environment(self, launch: Launch) -> dict[str, str]:
         """The variables an entry sets."""
-        return {TOKEN_VARIABLE: self.secret} if self.secret and not launch.sandbox else {}
+        return {TOKEN_VARIABLE: self.secret} if launch.needs_token and self.secret else {}
 
 
 def _plain(client: Client, launch: Launch) -> dict[str, Any]:
@@ -146,23 +155,10 @@ def _continue(client: Client, launch: Launch) -> dict[str, Any]:
 
 _VARIABLE = f"Set {TOKEN_VARIABLE} in the environment it is started from."
 _FILE = f"It has no place for secrets, so the token is read from {TOKEN_FILE}, which only you should be able to read."
-_CODE = {
-    "darwin": "{home}/Library/Application Support/Code/User",
-    "win32": "{appdata}/Code/User",
-    "linux": "{config}/Code/User",
-}
 
 
 def _everywhere(path: str) -> dict[Platform, str]:
     return {"darwin": path, "win32": path, "linux": path}
-
-
-def _in_code(path: str) -> dict[Platform, str]:
-    return {
-        "darwin": f"{_CODE['darwin']}/{path}",
-        "win32": f"{_CODE['win32']}/{path}",
-        "linux": f"{_CODE['linux']}/{path}",
-    }
 
 
 CLIENTS: Mapping[str, Client] = {
@@ -193,6 +189,7 @@ CLIENTS: Mapping[str, Client] = {
             told=_VARIABLE,
             entry=_stdio,
             manifest=".mcp.json",
+            moved={"CLAUDE_CONFIG_DIR": ".claude.json"},
         ),
         Client(
             name="cursor",
@@ -210,7 +207,11 @@ CLIENTS: Mapping[str, Client] = {
             title="VS Code",
             format="json",
             key="servers",
-            files=_in_code("mcp.json"),
+            files={
+                "darwin": "{home}/Library/Application Support/Code/User/mcp.json",
+                "win32": "{appdata}/Code/User/mcp.json",
+                "linux": "{config}/Code/User/mcp.json",
+            },
             project=".vscode/mcp.json",
             secret=f"${{input:{VSCODE_INPUT['id']}}}",
             told="It asks for the token at the first start and keeps it in its own secret store.",
@@ -222,8 +223,8 @@ CLIENTS: Mapping[str, Client] = {
             format="json",
             key="mcpServers",
             files=_everywhere("{home}/.codeium/windsurf/mcp_config.json"),
-            secret="",
-            told=_FILE,
+            secret=f"${{env:{TOKEN_VARIABLE}}}",
+            told=_VARIABLE,
             entry=_plain,
         ),
         Client(
@@ -245,10 +246,15 @@ CLIENTS: Mapping[str, Client] = {
             title="Cline",
             format="json",
             key="mcpServers",
-            files=_in_code("globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json"),
+            files=_everywhere("{home}/.cline/data/settings/cline_mcp_settings.json"),
             secret="",
             told=_FILE,
             entry=_cline,
+            moved={
+                "CLINE_MCP_SETTINGS_PATH": "",
+                "CLINE_DATA_DIR": "settings/cline_mcp_settings.json",
+                "CLINE_DIR": "data/settings/cline_mcp_settings.json",
+            },
         ),
         Client(
             name="continue",
@@ -282,6 +288,7 @@ CLIENTS: Mapping[str, Client] = {
             secret=TOKEN_VARIABLE,
             told=f"{_VARIABLE} Codex passes it on by its name.",
             entry=_codex,
+            moved={"CODEX_HOME": "config.toml"},
         ),
         Client(
             name="goose",
@@ -306,6 +313,7 @@ CLIENTS: Mapping[str, Client] = {
             secret=f"${{{TOKEN_VARIABLE}}}",
             told=f"Put a line {TOKEN_VARIABLE}=… into LibreChat's .env.",
             entry=_librechat,
+            begun="version: 1.3.17\n",
         ),
     )
 }

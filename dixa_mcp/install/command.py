@@ -5,6 +5,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches, unified_diff
 from getpass import getpass
@@ -14,7 +15,8 @@ from typing import NoReturn
 from dixa_mcp.errors import SettingsError
 from dixa_mcp.install import blocks, jsonc
 from dixa_mcp.install.clients import CLIENTS, NAME, STDIO, TOKEN_FILE, UVX, VSCODE_INPUT, Client, Launch, Platform
-from dixa_mcp.settings import TOKEN_VARIABLE, Settings, flag
+from dixa_mcp.install.files import Content, write
+from dixa_mcp.settings import TOKEN_VARIABLE, Settings, flag, metavar
 
 OWN = ("file", "project", "print", "uninstall", "yes", "uvx")
 """The flags of this command; every other one is a setting, checked and put into the entry."""
@@ -50,9 +52,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("client", nargs="?", metavar="CLIENT", help=", ".join(CLIENTS))
     made.add_argument("--file", type=Path, metavar="PATH", help="the client's file, when it isn't at its usual place")
     made.add_argument("--project", action="store_true", help="the file of the project in the current folder")
-    made.add_argument("--print", action="store_true", help="only show the entry and where it goes")
-    made.add_argument("--uninstall", action="store_true", help="take the entry out again")
-    made.add_argument("--yes", action="store_true", help="don't ask before changing the file")
+    either = made.add_mutually_exclusive_group()
+    either.add_argument("--print", action="store_true", help="only show the entry and where it goes")
+    either.add_argument("--uninstall", action="store_true", help="take the entry out again")
+    made.add_argument("--yes", action="store_true", help="ask nothing")
     made.add_argument("--uvx", action="store_true", help="start it through uvx (once the package is published)")
     return made
 
@@ -70,8 +73,9 @@ def install(words: Sequence[str], machine: Machine) -> int:
         raise SettingsError(
             f"{flag(others[0])} is for a server of many; a client's file starts one for one person.", "Leave it out."
         )
-    launch = Launch(*_command(uvx=given.uvx), sandbox=settings.sandbox)
-    launch = Launch(launch.command, (*launch.arguments, *rest), settings.sandbox)
+    command, arguments = _command(uvx=given.uvx)
+    arguments = (*arguments, *_absolute(rest, machine.here))
+    launch = Launch(command, arguments, settings.sandbox, keyed=settings.api_key_file is not None)
     file: Path = given.file or client.file(
         machine.platform, machine.home, machine.environment, machine.here if given.project else None
     )
@@ -81,7 +85,8 @@ def install(words: Sequence[str], machine: Machine) -> int:
         _tell(client, launch, machine)
         return 0
     file = file.resolve()
-    before = _read(file)
+    content = Content.of(file)
+    before = content.text
     try:
         after = without(client, before) if given.uninstall else written(client, launch, before)
     except jsonc.Unsafe as error:
@@ -94,12 +99,16 @@ def install(words: Sequence[str], machine: Machine) -> int:
     if not given.yes and not _agreed(machine, file):
         print("Nothing was changed.")
         return 1
-    copy = _replace(file, after)
+    copy = write(file, content.saying(after))
     print(f"Changed {file}." + (f" The former one is kept as {copy.name}." if copy else ""))
-    if not given.uninstall:
-        _keep_token(client, launch, machine)
-        _tell(client, launch, machine)
-        print(f"Restart {client.title}, then ask it: what is the status of Dixa?")
+    if given.uninstall:
+        _tell_what_stays(client, machine)
+        return 0
+    _keep_token(client, launch, machine, asks=machine.asks and not given.yes)
+    _tell(client, launch, machine)
+    if given.project and command != UVX[0]:
+        print("The entry names this machine's program; --uvx writes one that others can use, too.", file=sys.stderr)
+    print(f"Restart {client.title}, then ask it: what is the status of Dixa?")
     return 0
 
 
@@ -110,6 +119,7 @@ def written(client: Client, launch: Launch, text: str) -> str:
         Unsafe: The file can't be changed without risk.
     """
     entry = client.entry(client, launch)
+    text = text if text.strip() else client.begun
     match client.format:
         case "json":
             text = jsonc.put(text, [client.key, NAME], entry)
@@ -160,13 +170,19 @@ def _command(*, uvx: bool) -> tuple[str, tuple[str, ...]]:
     return (str(script), ()) if script.exists() else (sys.executable, ("-m", "dixa_mcp"))
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} can't be read: {getattr(error, 'strerror', '') or 'not UTF-8'}.") from error
+def _absolute(words: Sequence[str], here: Path) -> list[str]:
+    """Make paths whole: the client starts the server in a folder of its own."""
+    paths = {flag(name) for name in STDIO if metavar(name) == "PATH"}
+    made: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        name, _, value = word.partition("=")
+        if before in paths:
+            made.append(str(here / Path(word).expanduser()))
+        elif value and name in paths:
+            made.append(f"{name}={here / Path(value).expanduser()}")
+        else:
+            made.append(word)
+    return made
 
 
 def _lines(text: str) -> list[str]:
@@ -180,49 +196,26 @@ def _agreed(machine: Machine, file: Path) -> bool:
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
 
-def _replace(file: Path, text: str) -> Path | None:
-    """Write a file in one step, its former self kept beside it; an emptied one of ours goes away."""
-    copy = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists():
-            copy = _free(file)
-            copy.write_bytes(file.read_bytes())
-            copy.chmod(file.stat().st_mode & 0o777)
-        if not text:
-            file.unlink(missing_ok=True)
-            return copy
-        new = file.with_name(f".{file.name}.dixa-mcp")
-        new.write_text(text, encoding="utf-8", newline="")
-        if copy:
-            new.chmod(file.stat().st_mode & 0o777)
-        new.replace(file)
-    except OSError as error:
-        raise SettingsError(f"{file} can't be written: {error.strerror}.") from error
-    return copy
+def _token_file(machine: Machine) -> Path:
+    return machine.home / TOKEN_FILE.removeprefix("~/")
 
 
-def _free(file: Path) -> Path:
-    number = 1
-    while (copy := file.with_name(f"{file.name}.before-dixa-mcp-{number}")).exists():
-        number += 1
-    return copy
-
-
-def _keep_token(client: Client, launch: Launch, machine: Machine) -> None:
+def _keep_token(client: Client, launch: Launch, machine: Machine, *, asks: bool) -> None:
     """Put the token into its file, where the client has no place for it and it isn't there yet."""
-    if client.secret or launch.sandbox:
+    file = _token_file(machine)
+    if client.secret or not launch.needs_token or file.exists():
         return
-    file = machine.home / TOKEN_FILE.removeprefix("~/")
     token = machine.environment.get(TOKEN_VARIABLE, "").strip()
-    if file.exists():
-        return
-    if not token and machine.asks:
-        token = getpass(f"Dixa API token (empty: put it into {file} later): ").strip()
+    if not token and asks:
+        with suppress(EOFError):
+            token = getpass(f"Dixa API token (empty: put it into {file} later): ").strip()
     if not token:
         return
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise SettingsError(f"{file} can't be written: {error.strerror}.", "Put the token there yourself.") from error
     with os.fdopen(handle, "w", encoding="utf-8") as opened:
         opened.write(f"{token}\n")
     print(f"The token is in {file} now, readable by you only.")
@@ -232,10 +225,17 @@ def _tell(client: Client, launch: Launch, machine: Machine) -> None:
     """Say what remains to be done about the token."""
     if launch.sandbox:
         print("It runs on the built-in imitation of Dixa; no token is needed.", file=sys.stderr)
-        return
-    print(client.told, file=sys.stderr)
-    if not client.secret and not (machine.home / TOKEN_FILE.removeprefix("~/")).exists():
-        print(
-            f"That file isn't there yet: put the token into it, or set {TOKEN_VARIABLE} and run this again.",
-            file=sys.stderr,
-        )
+    elif launch.keyed:
+        print("The token is read from the file of --api-key-file.", file=sys.stderr)
+    else:
+        print(client.told, file=sys.stderr)
+        if not client.secret and not _token_file(machine).exists():
+            print(
+                f"That file isn't there yet: put the token into it, or set {TOKEN_VARIABLE} and run this again.",
+                file=sys.stderr,
+            )
+
+
+def _tell_what_stays(client: Client, machine: Machine) -> None:
+    if not client.secret and _token_file(machine).exists():
+        print(f"The token stays in {_token_file(machine)}: other clients may use it. Delete it if none does.")

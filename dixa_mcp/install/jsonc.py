@@ -48,7 +48,16 @@ def put(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def append(text: str, key: str, item: dict[str, Any]) -> str:
-    """Put an item with an `id` into a list at the top, instead of one of the same id."""
+    """Put an item with an `id` into a list at the top, instead of one of the same id.
+
+    Raises:
+        Unsafe: What stands there isn't a list.
+    """
+    held: Any = parse(text).get(key, [])
+    if not isinstance(held, list):
+        raise Unsafe(f"{key!r} isn't a list")
+    if item in held:
+        return text
     text = remove_item(text, key, str(item["id"]))
     before = parse(text)
     members, _ = _members(text, _root(text))

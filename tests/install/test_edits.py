@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dixa_mcp.install import blocks, jsonc
@@ -100,6 +100,13 @@ def test_an_item_of_a_list_is_put_in_once_and_taken_out() -> None:
         assert jsonc.parse(jsonc.remove_item(after, "inputs", "dixa_api_key")) == {"inputs": [], **jsonc.parse(text)}
 
 
+@pytest.mark.parametrize("inputs", ["null", "{}", '"x"'])
+def test_a_list_that_is_none_is_refused(inputs: str) -> None:
+    """VS Code's `inputs` could be anything in a file written by hand."""
+    with pytest.raises(Unsafe, match="isn't a list"):
+        jsonc.append(f'{{"inputs": {inputs}}}', "inputs", {"id": "a"})
+
+
 @pytest.mark.parametrize(
     "text", ["[1]", "{", '{"context_servers": []}', '{"context_servers": 1}', "nonsense", '{"a" 1}']
 )
@@ -116,6 +123,7 @@ _json = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     data=st.dictionaries(st.sampled_from(["a", "mcpServers", "dixa", "z"]), _json, max_size=4),
     indent=st.sampled_from([None, 2, 4, "\t"]),

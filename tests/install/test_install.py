@@ -58,6 +58,15 @@ def test_an_entry_goes_where_the_client_looks(
         ("claude-desktop", "win32", "AppData/Roaming/Claude/claude_desktop_config.json"),
         ("vscode", "darwin", "Library/Application Support/Code/User/mcp.json"),
         ("vscode", "linux", ".config/Code/User/mcp.json"),
+        ("vscode", "win32", "AppData/Roaming/Code/User/mcp.json"),
+        ("cursor", "win32", ".cursor/mcp.json"),
+        ("windsurf", "darwin", ".codeium/windsurf/mcp_config.json"),
+        ("cline", "win32", ".cline/data/settings/cline_mcp_settings.json"),
+        ("continue", "linux", ".continue/mcpServers/dixa.yaml"),
+        ("gemini", "darwin", ".gemini/settings.json"),
+        ("goose", "darwin", ".config/goose/config.yaml"),
+        ("goose", "linux", ".config/goose/config.yaml"),
+        ("zed", "win32", "AppData/Roaming/Zed/settings.json"),
         ("goose", "win32", "AppData/Roaming/Block/goose/config/config.yaml"),
         ("zed", "linux", ".config/zed/settings.json"),
         ("codex", "win32", ".codex/config.toml"),
@@ -71,7 +80,9 @@ def test_the_usual_places(name: str, platform: Platform, path: str, tmp_path: Pa
 def test_the_variables_that_move_a_clients_folder_are_heeded(tmp_path: Path) -> None:
     """XDG, %APPDATA% and the clients' own."""
     moved = str(tmp_path / "moved")
-    for name, variable in (("codex", "CODEX_HOME"), ("zed", "XDG_CONFIG_HOME"), ("claude-code", "CLAUDE_CONFIG_DIR")):
+    own = [(name, variable) for name, client in CLIENTS.items() for variable in client.moved]
+    assert {"CODEX_HOME", "CLAUDE_CONFIG_DIR", "CLINE_DIR"} <= {variable for _, variable in own}
+    for name, variable in (*own, ("zed", "XDG_CONFIG_HOME"), ("vscode", "XDG_CONFIG_HOME")):
         assert place(name, machine(tmp_path, "linux", asks=False, **{variable: moved})).is_relative_to(moved)
     assert place("claude-desktop", machine(tmp_path, "win32", APPDATA=moved)).is_relative_to(moved)
 
@@ -94,15 +105,6 @@ def test_what_stood_there_stays_and_comes_back(name: str, tmp_path: Path, monkey
     left = file.read_text(encoding="utf-8")
     assert left.replace('\n  "inputs": [],', "") == before
     assert file.with_name(f"{file.name}.before-dixa-mcp-2").read_text(encoding="utf-8") == after
-
-
-def test_a_second_install_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And keeps no second copy."""
-    here = machine(tmp_path)
-    install(["cursor", "--yes"], here)
-    assert install(["cursor", "--yes"], here) == 0
-    assert "needs no change" in capsys.readouterr().out
-    assert len(list((tmp_path / ".cursor").iterdir())) == 1
 
 
 def test_what_the_file_never_held_is_no_uninstall(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
