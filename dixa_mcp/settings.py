@@ -145,6 +145,13 @@ class Settings(BaseModel):
         description="Secret of 32 characters or more that replicas share, for sealed questions; NEW,OLD to change it.",
     )
 
+    @field_validator("kill_switch", "state_dir", "api_key_file", "auth_file", mode="before")
+    @classmethod
+    def _named_file(cls, path: Any) -> Any:
+        if path == "":
+            raise ValueError("it is empty; name a file, or leave it out")
+        return path
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:

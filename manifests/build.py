@@ -7,34 +7,25 @@ Nothing here holds a token, and nothing changes the default mode.
 import json
 import sys
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any, get_args
 from urllib.parse import quote
 
-import yaml
+from checks import proof
+from forms import ABOUT, AUTHOR, HOST, OWNER, REGISTRY_NAME, REPOSITORY, TOKEN_HELP, Target, as_json
+from remote import catalogues, remote
 
 from dixa_mcp import __version__
 from dixa_mcp.guardrails.call import Caller
 from dixa_mcp.guardrails.policy import Policy
-from dixa_mcp.install.clients import CLIENTS, NAME, PATIENCE, STDIO, TOKEN_FILE, UVX, Launch
+from dixa_mcp.install.clients import CLIENTS, NAME, STDIO, TOKEN_FILE, UVX, Launch
 from dixa_mcp.install.command import written
 from dixa_mcp.server.prompts import JOBS, Job
 from dixa_mcp.settings import TOKEN_VARIABLE, Settings, metavar, variable
 from dixa_mcp.tools import TOOLS
 
 HERE = Path(__file__).parent
-OWNER = "example-org"
-"""A placeholder: who publishes puts their own name here, and in README's `mcp-name`."""
-REPOSITORY = f"https://github.com/{OWNER}/dixa-mcp"
-REGISTRY_NAME = f"io.github.{OWNER}/dixa-mcp"
-HOST = "dixa-mcp.example.com"
-"""A placeholder: where a server of yours listens over HTTP."""
-ABOUT = "Read, triage and answer Dixa conversations; nothing reaches a customer without a person."
-TOKEN_HELP = "Settings > Integrations > API tokens, in Dixa"  # noqa: S105 - where to find it
-AUTHOR = "dixa_mcp contributors"
 LAUNCH = Launch(UVX[0], UVX[1:])
 BY_HAND = frozenset(f"docker/{name}" for name in ("Dockerfile", "compose.yaml", "Caddyfile", "kubernetes.yaml"))
 """What is kept beside the generated files: it deploys the server, and `tests/http/test_deployment.py` reads it."""
@@ -42,57 +33,23 @@ OFFERED = ("acting_agent", "timezone", "toolsets", "queues")
 """Settings that an installer's form shows besides the token and the mode."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One client or catalogue."""
-
-    title: str
-    files: Mapping[str, str]
-    """Path below `manifests/` → text."""
-    where: str
-    """Where they go."""
-    checked: str
-    """What proves them, besides being parsed and started by the tests."""
-
-
 def targets() -> list[Target]:
     """Every manifest, in the order of README."""
-    vendor = {
-        "claude-code": "Claude Code reads it back (`claude mcp get`)",
-        "gemini": "Gemini CLI reads it back (`gemini mcp list`)",
-        "codex": "Codex reads it back (`codex mcp get`)",
-    }
     kept = [
         Target(
             client.title,
             {f"{name}/{client.manifest or Path(client.files['linux']).name}": written(client, LAUNCH, "")},
             f"`dixa-mcp install {name}` writes it" + (", or your project's folder" if client.project else ""),
-            vendor.get(name, "form as documented by its maker"),
         )
         for name, client in CLIENTS.items()
     ]
-    return [_registry(), _bundle(), *kept, _plugin(), _gemini(), _links(), _copilot(), *_catalogues(), *_remote()]
+    return [_registry(), _bundle(), *kept, _plugin(), _gemini(), _links(), _copilot(), *catalogues(), *remote()]
 
 
 def files() -> dict[str, str]:
     """Path below `manifests/` → text, of all of them."""
     made = {path: text for target in targets() for path, text in target.files.items()}
     return {**made, "README.md": _readme()}
-
-
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists set in, as the formatters of the catalogues want them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, indentless=False)
-
-
-def _yaml(data: Any) -> str:
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def _first_sentence(text: str) -> str:
@@ -119,8 +76,8 @@ def _registry() -> Target:
             row["format"] = "filepath"
         elif "|" in metavar(name) and get_args(field.annotation) and metavar(name) != "N|unlimited":
             row |= {"choices": list(get_args(field.annotation)), "default": field.default}
-        elif field.default and isinstance(field.default, str):
-            row["default"] = field.default
+        elif default := _default(field.default):
+            row["default"] = default
         variables.append(row)
     package = {
         "registryType": "pypi",
@@ -141,17 +98,19 @@ def _registry() -> Target:
     }
     return Target(
         "MCP Registry",
-        {"registry/server.json": _json(server)},
+        {"registry/server.json": as_json(server)},
         "published with `mcp-publisher`",
-        "the registry's own JSON schema",
     )
+
+
+def _default(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value or "")
 
 
 def _form(name: str) -> dict[str, Any]:
     field = Settings.model_fields[name]
-    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
     about = (field.description or "").replace("`", "")
-    return {"type": "string", "title": _label(name), "description": about, "default": default}
+    return {"type": "string", "title": _label(name), "description": about, "default": _default(field.default)}
 
 
 def _bundle() -> Target:
@@ -198,9 +157,8 @@ def _bundle() -> Target:
     }
     return Target(
         "Claude Desktop bundle (MCPB)",
-        {"mcpb/manifest.json": _json(manifest)},
+        {"mcpb/manifest.json": as_json(manifest)},
         "packed by `make bundle`, opened by double click; the token goes to the keychain",
-        "`mcpb validate`, `mcpb pack`, and the packed bundle is started",
     )
 
 
@@ -263,12 +221,11 @@ def _plugin() -> Target:
     return Target(
         "Claude Code plugin",
         {
-            "claude-code-plugin/.claude-plugin/plugin.json": _json(plugin),
-            "claude-code-plugin/.claude-plugin/marketplace.json": _json(marketplace),
+            "claude-code-plugin/.claude-plugin/plugin.json": as_json(plugin),
+            "claude-code-plugin/.claude-plugin/marketplace.json": as_json(marketplace),
             **skills,
         },
         "`/plugin marketplace add` this folder; the token goes to the keychain",
-        "`claude plugin validate`",
     )
 
 
@@ -286,9 +243,8 @@ def _gemini() -> Target:
     }
     return Target(
         "Gemini CLI extension",
-        {"gemini-extension/gemini-extension.json": _json(extension)},
+        {"gemini-extension/gemini-extension.json": as_json(extension)},
         "`gemini extensions install` this folder; the token goes to the keychain",
-        "`gemini extensions validate`",
     )
 
 
@@ -311,111 +267,30 @@ def _links() -> Target:
         "Install links of Cursor and VS Code",
         {"cursor/install-link.txt": cursor_link() + "\n", "vscode/install-link.txt": vscode_link() + "\n"},
         "on a page of yours; a click asks and installs",
-        "read back by the tests",
     )
 
 
 def _copilot() -> Target:
     """GitHub Copilot in Visual Studio and JetBrains: `servers`, and no way to refer to a secret."""
     arguments = [*UVX[1:], "--api-key-file", TOKEN_FILE]
-    text = _json({"servers": {NAME: {"type": "stdio", "command": UVX[0], "args": arguments}}})
+    text = as_json({"servers": {NAME: {"type": "stdio", "command": UVX[0], "args": arguments}}})
     return Target(
         "Visual Studio and JetBrains (Copilot)",
         {"visual-studio/.mcp.json": text, "jetbrains/mcp.json": text},
-        "the solution's folder; Copilot's own settings in JetBrains",
-        "form as documented by their maker",
+        "the solution's folder, or yours; in JetBrains the file that Copilot's settings open",
     )
 
-
-def _catalogues() -> list[Target]:
-    docker = {
-        "name": NAME,
-        "image": f"mcp/{NAME}",
-        "type": "server",
-        "meta": {"category": "productivity", "tags": ["customer-service", "support"]},
-        "about": {"title": "Dixa", "description": ABOUT, "icon": f"https://avatars.githubusercontent.com/{OWNER}"},
-        "source": {"project": REPOSITORY, "dockerfile": "manifests/docker/Dockerfile", "commit": "0" * 40},
-        "config": {
-            "description": "Connection to Dixa",
-            "secrets": [{"name": f"{NAME}.api_key", "env": TOKEN_VARIABLE, "example": "<API token>"}],
-        },
-    }
-    smithery = {
-        "startCommand": {
-            "type": "stdio",
-            "configSchema": {
-                "type": "object",
-                "required": ["dixaApiKey"],
-                "properties": {"dixaApiKey": {"type": "string", "description": "Dixa API token"}},
-            },
-            "commandFunction": "(config) => ({ command: 'dixa-mcp', args: [], "
-            f"env: {{ {TOKEN_VARIABLE}: config.dixaApiKey }} }})",
-            "exampleConfig": {"dixaApiKey": "<API token>"},
-        }
-    }
-    glama = {"$schema": "https://glama.ai/mcp/schemas/server.json", "maintainers": [OWNER]}
-    return [
-        Target(
-            "Docker catalogue",
-            {"docker/server.yaml": _yaml(docker)},
-            "`servers/dixa/` of the catalogue, with the commit to build filled in",
-            "the catalogue's rules, as the tests know them",
-        ),
-        Target("Smithery", {"smithery/smithery.yaml": _yaml(smithery)}, "the repository's root", "unverified"),
-        Target("Glama", {"glama/glama.json": _json(glama)}, "the repository's root", "unverified"),
-    ]
-
-
-def _remote() -> list[Target]:
-    connector = {
-        "swagger": "2.0",
-        "info": {"title": "Dixa", "description": ABOUT, "version": __version__},
-        "host": HOST,
-        "basePath": "/",
-        "schemes": ["https"],
-        "paths": {
-            "/mcp": {
-                "post": {
-                    "summary": "Dixa over MCP",
-                    "x-ms-agentic-protocol": "mcp-streamable-1.0",
-                    "operationId": "InvokeMCP",
-                    "responses": {"200": {"description": "Success"}},
-                }
-            }
-        },
-        "securityDefinitions": {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}},
-        "security": [{"token": []}],
-    }
-    return [
-        Target(
-            "Copilot Studio and Teams",
-            {"copilot-studio/connector.yaml": _yaml(connector)},
-            "a custom connector to a server of yours over HTTP",
-            "form as documented by its maker",
-        ),
-        Target("Slack", {"slack/README.md": Template(_SLACK).substitute(host=HOST, wait=PATIENCE)}, "a note", "a note"),
-    ]
-
-
-_SLACK = """\
-# Slack
-
-Slack's own MCP client takes remote servers only: give it the address of a server of yours, `https://$host/mcp`,
-and let each person sign in there.
-
-A bot of yours can start the server over stdio instead: it is the MCP client then, and its elicitation callback
-is where a person decides. Post the question's text as it is into the channel where the conversation is worked on,
-with two buttons, and answer `accept` with `{"agree": true}` only for the click of somebody who may decide. Show the
-whole text; don't let the model see or shorten it. Wait for $wait seconds at least before the call counts as lost.
-"""
 
 _TABLE = """\
 # Manifests
 
-Generated by `make manifests`; don't edit them. `$owner` and `$host` are placeholders. The command `uvx` works once
-the package is published; until then `dixa-mcp install CLIENT` writes the path of the program you run. Each starts in
-the default mode, `confirm`, and none holds a token: it stands in the client's own secret store, in the environment,
-or in the file `$file`, which only you should be able to read.
+Generated by `make manifests`; don't edit them. `$owner` and `$host` are placeholders. The command
+`uvx` works once the package is published; until then `dixa-mcp install CLIENT` writes the path of the program you run.
+Each starts in the default mode, `confirm`, and none holds a token: it stands in the client's own secret store, in the
+environment, or in the file `$file`, which only you should be able to read.
+
+Every command line here is started by the tests, on the sandbox. What its maker's own tools say is in the last column;
+`make validate` asks them.
 
 | For | Files | Go to | Checked |
 |---|---|---|---|
@@ -430,7 +305,7 @@ def _readme() -> str:
         shown = [f"[{path}]({path})" for path in paths if "/skills/" not in path]
         if len(shown) < len(paths):
             shown.append(f"{len(paths) - len(shown)} skills")
-        rows.append(f"| {target.title} | {'<br>'.join(shown)} | {target.where} | {target.checked} |")
+        rows.append(f"| {target.title} | {'<br>'.join(shown)} | {target.where} | {proof(paths)} |")
     return Template(_TABLE).substitute(owner=OWNER, host=HOST, file=TOKEN_FILE, rows="\n".join(rows))
 
 

@@ -6,7 +6,7 @@ import pytest
 from front_door import desk
 
 from dixa_mcp.errors import SettingsError
-from dixa_mcp.settings import Settings, flag, variable
+from dixa_mcp.settings import Settings, flag, metavar, variable
 
 
 def test_flags_beat_variables_beat_defaults() -> None:
@@ -99,3 +99,12 @@ def test_unlimited_lifts_a_budget_and_zero_allows_none() -> None:
     settings = Settings.load(["--budget-internal", "unlimited", "--budget-customer", "0"], {})
     assert settings.budget_internal is None
     assert settings.budget_customer == 0
+
+
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if metavar(name) == "PATH"])
+def test_an_empty_path_stops_the_start(name: str) -> None:
+    """A variable that a script forgot to fill: a kill switch must not be off, nor be the current folder."""
+    with pytest.raises(SettingsError, match="it is empty"):
+        Settings.load([f"{flag(name)}="], {})
+    with pytest.raises(SettingsError, match="it is empty"):
+        Settings.load([], {variable(name): ""})

@@ -35,6 +35,9 @@ REFERENCE = re.compile(
 )
 
 
+sys.path.insert(0, str(MANIFESTS))
+
+
 def _module(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"manifests_{name}", MANIFESTS / f"{name}.py")
     assert spec
@@ -78,6 +81,8 @@ def entries(node: Any) -> Iterator[dict[str, Any]]:
 def command_lines() -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]]:
     """Every different command line (arguments after the program, variables set) → the manifests that hold it."""
     found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    registered = [row["name"] for row in read("registry/server.json")["packages"][0]["environmentVariables"]]
+    found[(), tuple(sorted(registered))] = ["registry/server.json"]
     for path in FILES:
         for entry in entries(read(path)):
             words = [entry.get("command") or entry["cmd"], *entry["args"]]
@@ -85,6 +90,22 @@ def command_lines() -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]]:
             names = [*entry.get("env", {}), *entry.get("env_vars", []), *entry.get("env_keys", [])]
             found.setdefault((tuple(words[start:]), tuple(sorted(names))), []).append(path)
     return found
+
+
+def offered(variable: str) -> str:
+    """What a form fills in when the person leaves a field as it is."""
+    bundle = read("mcpb/manifest.json")["user_config"].get(variable.removeprefix("DIXA_MCP_").lower(), {})
+    rows = read("registry/server.json")["packages"][0]["environmentVariables"]
+    registry = next(row for row in rows if row["name"] == variable)
+    assert bundle.get("default", "") in {"", registry.get("default", "")}
+    return str(registry.get("default", ""))
+
+
+def test_every_manifest_that_starts_the_server_is_started_here() -> None:
+    """None is left out: the rest has no command line of its own, and another test reads it."""
+    started = {path.split("/")[0] for paths in command_lines().values() for path in paths}
+    elsewhere = {"README.md", "docker", "glama", "copilot-studio", "smithery", "slack"}
+    assert {path.split("/")[0] for path in FILES} == started | elsewhere
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -123,7 +144,7 @@ def test_a_manifest_refers_to_the_token_and_never_holds_one(path: str) -> None:
     assert TOKEN not in FILES[path]
 
 
-@pytest.mark.parametrize("line", command_lines(), ids=lambda line: "+".join([*line[0], *line[1]]) or "plain")
+@pytest.mark.parametrize("line", command_lines(), ids=[paths[0] for paths in command_lines().values()])
 async def test_a_command_line_starts_the_server_in_its_default_mode(
     line: tuple[tuple[str, ...], tuple[str, ...]], tmp_path: Path
 ) -> None:
@@ -133,9 +154,8 @@ async def test_a_command_line_starts_the_server_in_its_default_mode(
     (tmp_path / ".config" / "dixa-mcp" / "token").write_text(f"{TOKEN}\n")
     environment = {"HOME": str(tmp_path), "DIXA_MCP_STATE_DIR": str(tmp_path)}
     for name in variables:
-        field = name.removeprefix("DIXA_MCP_").lower()
-        form = build.json.loads(FILES["mcpb/manifest.json"])["user_config"]
-        environment[name] = TOKEN if name == "DIXA_API_KEY" else form[field]["default"]
+        environment[name] = TOKEN if name == "DIXA_API_KEY" else offered(name)
+    environment = {name: value for name, value in environment.items() if value}
     async with serving(Sandbox()) as base_url:
         child = StdioServerParameters(
             command=str(PROGRAM), args=[*arguments, "--base-url", base_url], env={**os.environ, **environment}
@@ -208,6 +228,31 @@ def test_the_docker_entry_keeps_the_catalogues_rules() -> None:
     assert entry["config"]["secrets"][0]["name"].startswith(f"{entry['name']}.")
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", read("docker/Dockerfile"), re.MULTILINE)
     assert all((MANIFESTS.parent / name).exists() for names in copied for name in names.split())
+    assert (MANIFESTS.parent / entry["source"]["dockerfile"]).exists()
+    lines = [line for line in read("docker/Dockerfile").splitlines() if line and not line.startswith("#")]
+    assert lines[0].startswith("FROM ")
+    assert lines[-1] == 'ENTRYPOINT ["dixa-mcp"]'
+    assert not re.search(r"(PASSWORD|SECRET|API_KEY|TOKEN)=", "\n".join(lines), re.IGNORECASE)
+
+
+def test_what_goes_over_http_names_the_servers_page_and_header() -> None:
+    """Connector and form send the bearer that `--auth` reads; Smithery allows a form of 1 KB and 20 fields."""
+    connector = read("copilot-studio/connector.yaml")
+    assert list(connector["paths"]) == ["/mcp"]
+    assert connector["paths"]["/mcp"]["post"]["x-ms-agentic-protocol"] == "mcp-streamable-1.0"
+    assert connector["securityDefinitions"]["token"]["name"] == "Authorization"
+    form = read("smithery/config-schema.json")
+    assert form["properties"]["authorization"]["x-from"] == {"header": "Authorization"}
+    assert len(json.dumps(form)) < 1024
+
+
+def test_the_table_claims_no_check_that_isnt_made() -> None:
+    """Its last column comes from the checks, and every file that a check names exists."""
+    checks = _module("checks")
+    named = {name for names in checks.CHECKS.values() for name in names}
+    assert all((MANIFESTS / name).exists() for name in named)
+    assert all(str(check.__doc__).endswith(".") for check in checks.CHECKS)
+    assert "no tool of theirs" in checks.proof(["zed/settings.json"])
 
 
 def test_without_node_the_validation_says_so_and_passes(
