@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench figures test-browser pictures validate check format surface manifests dist bundle clean
+.PHONY: demo test bench figures test-browser test-pythons pictures validate check format surface manifests dist bundle clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dixa-mcp needs Python 3.11 or newer: make PYTHON=python3.12 …")'
@@ -22,6 +22,10 @@ test: .venv/ready ## all tests that need nothing but Python
 test-browser: .venv/ready ## the chart page in Chromium (from the system, or CHROMIUM=path)
 	$(BIN)/python -m pip install --quiet -c constraints.txt playwright
 	$(BIN)/pytest -n0 -rs tests/browser
+
+test-pythons: .venv/ready ## the built wheel, fresh, on each Python it is for (skips those that aren't here)
+	$(BIN)/python -m pip install --quiet -c constraints.txt uv
+	PYTHONS=all $(BIN)/pytest -n0 -rs tests/pythons
 
 pictures: .venv/ready ## draw README's pictures again (the chart's in Chromium, from the system or CHROMIUM=path)
 	$(BIN)/python -m pip install --quiet -c constraints.txt playwright pillow

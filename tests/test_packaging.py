@@ -1,6 +1,7 @@
 """What is installed: the wheel, the source distribution, the program's name, its completion."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -65,7 +66,7 @@ def test_the_source_distribution_can_be_tested_and_built(built: Path) -> None:
     assert sources() <= names
     assert {name.split("/")[0] for name in names} == {
         *("dixa_mcp", "tests", "manifests", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"),
-        *("Makefile", "constraints.txt", "pyproject.toml", "PKG-INFO", ".gitignore"),
+        *(".ci", "Makefile", "constraints.txt", "pyproject.toml", "PKG-INFO", ".gitignore"),
     }
     assert not [name for name in names if "__pycache__" in name or "node_modules" in name]
 
@@ -117,3 +118,11 @@ def test_each_shell_has_a_script_that_names_every_command(shell: str) -> None:
     text = script(shell, COMMANDS, ["dixa_get_thread"])
     assert all(command in text for command in COMMANDS)
     assert "dixa_get_thread" in text
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_is_one_its_shell_can_read(shell: str) -> None:
+    """Where the shell is there; it reads the script and runs nothing."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} here")
+    subprocess.run([shell, "-n"], input=script(shell, COMMANDS, ["dixa_get_thread"]), text=True, check=True)
