@@ -52,10 +52,6 @@ def files() -> dict[str, str]:
     return {**made, "README.md": _readme()}
 
 
-def _first_sentence(text: str) -> str:
-    return text.split(". ", 1)[0].rstrip(".") + "."
-
-
 def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
@@ -140,7 +136,7 @@ def _bundle() -> Target:
                 },
             },
         },
-        "tools": [{"name": tool.name, "description": _first_sentence(tool.description)} for tool in listed],
+        "tools": [{"name": tool.name, "description": f"{tool.summary}."} for tool in listed],
         "tools_generated": True,
         "prompts_generated": True,
         "compatibility": {"platforms": ["darwin", "win32", "linux"], "runtimes": {"python": ">=3.11"}},

@@ -58,7 +58,7 @@ def tools() -> str:
         shown = toolset if toolset in DEFAULT_TOOLSETS else f"{toolset} (off)"
         for tool in (tool for tool in TOOLS if tool.toolset == toolset):
             effect = str(tool.effect) + (f" to {tool.worst}" if tool.worst is not tool.effect else "")
-            about = tool.description.split(". ", 1)[0].rstrip(".").replace("|", "\\|")
+            about = tool.summary.replace("|", "\\|")
             rows.append(f"| {shown} | `{tool.name}` | {effect} | {about} |")
     return "\n".join(rows)
 

@@ -1,6 +1,7 @@
 """A tool, and the inventory of all of them."""
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -61,6 +62,11 @@ class Tool:
     def description(self) -> str:
         """The docstring as the model reads it."""
         return " ".join(inspect.cleandoc(self.run.__doc__ or "").split())
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the description, without its full stop."""
+        return re.split(r"(?<!e\.g)\. ", self.description, maxsplit=1)[0].rstrip(".")
 
     @property
     def worst(self) -> Effect:
