@@ -173,12 +173,12 @@ def _table(rows: Sequence[Sequence[str]]) -> None:
 async def _check(settings: Settings, environment: Mapping[str, str]) -> int:
     dixa = connect(settings, environment)
     try:
-        return await _checked(dixa)
+        return await _checked(dixa, sandbox=settings.sandbox)
     finally:
         await dixa.aclose()
 
 
-async def _checked(dixa: Dixa) -> int:
+async def _checked(dixa: Dixa, *, sandbox: bool) -> int:
     try:
         organisation = await dixa.catalogue.organization()
     except DixaMcpError as error:
@@ -188,9 +188,13 @@ async def _checked(dixa: Dixa) -> int:
     started = time.perf_counter()
     await dixa.get(at("/organization"))
     print(f"✓ a request takes {(time.perf_counter() - started) * 1000:.0f} ms")
-    ahead = (await dixa.now()).timestamp() - time.time()
-    mark = "✓" if abs(ahead) < CLOCK_TOLERANCE else "!"
-    print(f"{mark} Dixa's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's")
+    now = await dixa.now()
+    ahead = now.timestamp() - time.time()
+    if sandbox:
+        print(f"✓ the sandbox's clock stands at {now:%Y-%m-%d %H:%M} UTC")
+    else:
+        mark = "✓" if abs(ahead) < CLOCK_TOLERANCE else "!"
+        print(f"{mark} Dixa's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's")
     for title, read in (("agents", dixa.catalogue.agents), ("queues", dixa.catalogue.queues)):
         try:
             print(f"✓ {len(await read())} {title} can be read")

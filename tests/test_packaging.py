@@ -86,6 +86,13 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert command != "install" or "--uninstall" in told
 
 
+def test_check_knows_that_the_sandbox_has_a_clock_of_its_own() -> None:
+    """A newcomer's first check warns of nothing."""
+    told = run(PROGRAM, "check", "--sandbox")
+    assert "Fernway Outfitters" in told
+    assert not [line for line in told.splitlines() if line.startswith(("!", "✗"))]
+
+
 @pytest.fixture(scope="module")
 def bash_script() -> str:
     """What the program prints for bash."""
