@@ -17,24 +17,24 @@ PROGRAM = Path(sys.executable).parent / "dixa-mcp"
 TOLD_STEPS = ("It changes tags", "It wants to answer", "The same server, read-only", "What left")
 
 
-def demo() -> str:
-    """Some steps of the demo's output, as a terminal shows them; what is random in it is made equal."""
-    environment = {**os.environ, "FORCE_COLOR": "1"}
-    told = subprocess.run([PROGRAM, "demo"], capture_output=True, text=True, check=True, env=environment).stdout
+def demo(home: Path) -> str:
+    """What the demo tells at a terminal."""
+    environment = {**os.environ, "FORCE_COLOR": "1", "HOME": str(home)}
+    return subprocess.run([PROGRAM, "demo"], capture_output=True, text=True, check=True, env=environment).stdout
+
+
+def demo_picture(told: str) -> str:
+    """The picture of some of the demo's steps; what is random in them is made equal."""
     told = re.sub(r"\bc-[0-9a-f]{8}\b", "c-1f2e3d4c", told)
     steps = re.split(r"\n(?=\x1b\[1m\d+\. )", told.strip())
     chosen = [step.strip() for step in steps if any(title in step for title in TOLD_STEPS)]
-    return "\n\n".join(["\x1b[2m$\x1b[0m make demo", "\x1b[2m…\x1b[0m", *chosen])
-
-
-def demo_picture() -> str:
-    """The picture of the demo."""
-    return terminal.picture(demo(), "make demo")
+    shown = "\n\n".join(["\x1b[2m$\x1b[0m make demo", "\x1b[2m…\x1b[0m", *chosen])
+    return terminal.picture(shown, "make demo")
 
 
 def main() -> int:
     """Draw all pictures; without a browser, only the demo's."""
-    DEMO.write_text(demo_picture(), encoding="utf-8")
+    DEMO.write_text(demo_picture(demo(Path.home())), encoding="utf-8")
     program = browser_program()
     if program is None:
         print("Skipped: the chart's pictures need Chromium (from the system, or CHROMIUM=path).")  # noqa: T201 - for who typed it

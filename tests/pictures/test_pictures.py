@@ -6,12 +6,29 @@ from xml.etree import ElementTree as ET
 
 import chart
 import draw
+import pytest
 import terminal
 
 
-def test_the_terminal_picture_is_what_the_demo_prints_today() -> None:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the demo tells in an empty home, which it leaves empty; it must succeed."""
+    home = tmp_path_factory.mktemp("home")
+    said = draw.demo(home)
+    assert list(home.iterdir()) == []
+    return said
+
+
+def test_the_demo_tells_its_story_and_ends_well(told: str) -> None:
+    """The main job end to end, through a real stdio child (issue: the first end, point 8)."""
+    for words in ("finds the customer", "nothing was done", "Reply sent", "read-only", "outbox", "as it should"):
+        assert words in told
+    assert "✗" not in told
+
+
+def test_the_terminal_picture_is_what_the_demo_prints_today(told: str) -> None:
     """To the letter and colour; `make surface` rewrites it, as it does the other snapshots."""
-    drawn = draw.demo_picture()
+    drawn = draw.demo_picture(told)
     if os.environ.get("SURFACE") == "update":
         draw.DEMO.write_text(drawn, encoding="utf-8")
     assert draw.DEMO.read_text(encoding="utf-8") == drawn
