@@ -83,12 +83,16 @@ async def desk(
     answer: Answer | None = None,
     sandbox: Sandbox | None = None,
     token: str = "sandbox-admin-token",
+    dixa: Dixa | None = None,
     state: State | None = None,
     audit: Sequence[str] = ("--no-audit",),
 ) -> AsyncGenerator[Desk]:
-    """Open a client on a server with these flags; `answer` is how the person answers (None: can't be asked)."""
+    """Open a client on a server with these flags.
+
+    `answer` is how the person answers (None: can't be asked); `dixa` another way to the sandbox than in process.
+    """
     sandbox = sandbox or Sandbox()
-    dixa = Dixa(SecretStr(token), transport=transport(sandbox), pace=Pace(None))
+    dixa = dixa or Dixa(SecretStr(token), transport=transport(sandbox), pace=Pace(None))
     server = assemble(Settings.load([*audit, *flags], {}), dixa, state)
     questions: list[str] = []
 
