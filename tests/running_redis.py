@@ -40,6 +40,7 @@ class RunningRedis:
         if self._process is not None:
             return
         flags = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        flags += ["--repl-diskless-sync-delay", "0"]
         self._process = subprocess.Popen([self._binary, *flags], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         said: list[str] = []
@@ -71,6 +72,18 @@ class RunningRedis:
         """Send a command past all code of ours."""
         with redis.Redis.from_url(self.url, decode_responses=True, encoding_errors="surrogatepass") as client:
             return client.execute_command(*words)
+
+    def follow(self, primary: "RunningRedis") -> None:
+        """Become a replica; returns when it holds all that the primary does."""
+        self.ask("REPLICAOF", "127.0.0.1", primary.port)
+        # On the connection that wrote, it waits for that very write.
+        with redis.Redis.from_url(primary.url) as client:
+            client.set("followed", "", px=60_000)
+            assert client.wait(1, 10_000) == 1
+
+    def promote(self) -> None:
+        """Become a primary, with what it holds."""
+        self.ask("REPLICAOF", "NO", "ONE")
 
     def expiries(self) -> dict[str, int]:
         """Read every key there is with the milliseconds it has left; -1 would be for ever."""

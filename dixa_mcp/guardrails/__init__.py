@@ -129,7 +129,8 @@ class Guardrails:
         except DixaMcpError:
             with suppress(DixaMcpError):
                 await budget.release(call, held)
-            await once.give_up(call)
+            with suppress(DixaMcpError):
+                await once.give_up(call)
             raise
         call.began = True
         with listening() as landed:

@@ -1,8 +1,9 @@
 """How much may be done in an hour. Counters live in `State`, so that replicas share them."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from dixa_mcp.errors import Refused, StateUnavailable
+from dixa_mcp.errors import DixaMcpError, Refused, StateUnavailable
 from dixa_mcp.guardrails.call import Call
 from dixa_mcp.settings import Settings, flag
 from dixa_mcp.state import MemoryState, Reservation
@@ -72,14 +73,19 @@ async def reserve(call: Call) -> list[Counter]:
 
     Raises:
         Refused: Which is exhausted, its limit, its use, and when it starts anew.
+        StateUnavailable: The use can't be counted.
     """
     held: list[Counter] = []
-    for counter in counters(call):
-        said = await call.state.reserve(counter.key, counter.amount, counter.limit, counter.window)
-        if not said.granted:
+    try:
+        for counter in counters(call):
+            said = await call.state.reserve(counter.key, counter.amount, counter.limit, counter.window)
+            if not said.granted:
+                raise exhausted(counter, said)
+            held.append(counter)
+    except DixaMcpError:
+        with suppress(StateUnavailable):
             await release(call, held)
-            raise exhausted(counter, said)
-        held.append(counter)
+        raise
     return held
 
 

@@ -31,7 +31,7 @@ async def claim(call: Call) -> Change | None:
     """Take the right to do this; returns the earlier change if it was done already.
 
     Raises:
-        Refused: The same call is under way at this moment.
+        Refused: The same call is under way, or who made it is gone.
     """
     if not call.tool.once:
         return None
@@ -46,7 +46,11 @@ async def claim(call: Call) -> Change | None:
         # Who took it may have crashed after the work was done.
         if (found := await look(call)) is not None:
             return found
-        raise Refused("once", "The same call is under way.", "Wait for its answer; don't send it twice.")
+        raise Refused(
+            "once",
+            "The same call is under way, or broke off less than ten minutes ago before anybody knew what became of it.",
+            "Wait for its answer; if there is none, look what was done, and make the call again in ten minutes.",
+        )
     return _duplicate(loads(kept))
 
 

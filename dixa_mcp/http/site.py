@@ -104,7 +104,7 @@ class Site:
         self.app = Starlette(routes=self._routes(), middleware=self._middleware(), lifespan=self._lifespan)
         self.app.router.redirect_slashes = False
         self._asked = float("-inf")
-        self._reachable = True
+        self._writable = True
 
     @property
     def closing(self) -> bool:
@@ -183,17 +183,17 @@ class Site:
             return JSONResponse({"status": "stopping"}, 503)
         if self.redis is None:
             return JSONResponse({"status": "ready", "writes": "allowed", "state": "memory"})
-        if await self._redis_answers():
+        if await self._redis_takes_writes():
             return JSONResponse({"status": "ready", "writes": "allowed", "state": "redis"})
         status = 503 if request.query_params.get("for") == "writes" else 200
-        return JSONResponse({"status": "degraded", "writes": "stopped", "state": "redis unreachable"}, status)
+        return JSONResponse({"status": "degraded", "writes": "stopped", "state": "redis takes no writes"}, status)
 
-    async def _redis_answers(self) -> bool:
+    async def _redis_takes_writes(self) -> bool:
         assert self.redis is not None  # noqa: S101 - asked for only then
-        if anyio.current_time() >= self._asked + ASKED_AGAIN or not self._reachable:
-            self._reachable = await self.redis.server.reachable()
+        if anyio.current_time() >= self._asked + ASKED_AGAIN or not self._writable:
+            self._writable = await self.redis.server.writable()
             self._asked = anyio.current_time()
-        return self._reachable
+        return self._writable
 
     async def _resource(self, request: Request) -> Response:
         return JSONResponse(self._metadata, headers={"Cache-Control": "max-age=3600"})

@@ -4,6 +4,9 @@ Every key carries a prefix, its kind and an expiry. Every method is one command 
 and is sent once: a repeat after a timeout could count twice or take what nobody then gets. When the answer
 stays away the outcome is unknown and `StateUnavailable` is raised, so `reserve`, `add` and `take` fail closed:
 what they may have taken stays taken until it expires, and nobody acts on it.
+
+A server that says it is a replica was a primary before, so every connection is made anew: the address leads to
+the present one. What a failover lost of a budget, those who had seen it bring back.
 """
 
 import asyncio
@@ -21,7 +24,7 @@ try:
     from redis.asyncio import BlockingConnectionPool, Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
+    from redis.exceptions import ReadOnlyError, RedisError
 except ImportError as missing:
     raise SettingsError("Sharing state needs the package redis.", "Install dixa-mcp[redis].") from missing
 
@@ -30,26 +33,39 @@ _PATIENCE = 1.0
 #: Seconds for all of it together: a connection is made, or waited for, and a command answered.
 _LONGEST = 2.0
 _CONNECTIONS = 16
+#: Counters remembered before it is looked which of them have ended.
+_FEW = 1000
 
 #: As something untyped, for its arguments are.
 _Pool: Any = BlockingConnectionPool
 
+# A counter that is gone before its window ended was lost in a failover, since nothing here deletes one; then what
+# the asker saw last (`seen`, until `ends` by the server's clock) is counted on from.
 _RESERVE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local used = tonumber(redis.call('GET', KEYS[1]) or 0)
 local left = redis.call('PTTL', KEYS[1])
 local amount, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local seen, ends = tonumber(ARGV[4]), tonumber(ARGV[5])
+if left == -2 and seen > 0 and ends > now then
+  used, left = seen, ends - now
+  redis.call('SET', KEYS[1], used, 'PX', left)
+end
 local granted = used + amount <= limit
 if granted and amount > 0 then
   used = redis.call('INCRBY', KEYS[1], amount)
   if left < 0 then redis.call('PEXPIRE', KEYS[1], window) end
 end
-return {granted and 1 or 0, used, left < 0 and window or left}
+if left < 0 then left = window end
+return {granted and 1 or 0, used, left, now + left}
 """
 
 _RELEASE = """
 local used = tonumber(redis.call('GET', KEYS[1]) or 0)
 local back = math.min(used, tonumber(ARGV[1]))
-if back > 0 then redis.call('DECRBY', KEYS[1], back) end
+if back > 0 then used = redis.call('DECRBY', KEYS[1], back) end
+return used
 """
 
 _PUSH = """
@@ -148,10 +164,10 @@ class RedisServer:
             with anyio.move_on_after(_PATIENCE, shield=True), suppress(RedisError, OSError):
                 await listening.aclose()
 
-    async def reachable(self) -> bool:
-        """Say whether the server answers, within two seconds."""
+    async def writable(self) -> bool:
+        """Say whether the server takes what is written, within two seconds; one that only answers may be full."""
         try:
-            await self._answer(self._redis.execute_command("PING"))
+            await self.command("SET", "written", "", "PX", 60_000)
         except StateUnavailable:
             return False
         return True
@@ -167,8 +183,18 @@ class RedisServer:
             try:
                 async with asyncio.timeout(_LONGEST):
                     return await answer
+            except ReadOnlyError as error:
+                with suppress(RedisError, OSError):
+                    await self._connect_anew()
+                raise StateUnavailable from error
             except (RedisError, OSError) as error:
                 raise StateUnavailable from error
+
+    async def _connect_anew(self) -> None:
+        """Let no connection of before be used again; what others wait for on theirs they still get."""
+        pool = self._redis.connection_pool
+        await pool.update_active_connections_for_reconnect()
+        await pool.disconnect(inuse_connections=False)
 
 
 class RedisState:
@@ -184,6 +210,9 @@ class RedisState:
         self._reserve = self.server.script(_RESERVE)
         self._release = self.server.script(_RELEASE)
         self._push = self.server.script(_PUSH)
+        self._kept = _FEW
+        self._seen: dict[str, tuple[int, int]] = {}
+        """What each counter said last: its use, and when its window ends, in milliseconds of the server's clock."""
 
     async def get(self, key: str) -> str | None:
         """Read a value."""
@@ -203,12 +232,16 @@ class RedisState:
 
     async def reserve(self, key: str, amount: int, limit: int, window: float) -> Reservation:
         """Count against a fixed window that starts with the first use, by the server's clock."""
-        granted, used, left = await self._reserve(_counter(key), amount, limit, _milliseconds(window))
+        seen = self._seen.get(key, (0, 0))
+        granted, used, left, ends = await self._reserve(_counter(key), amount, limit, _milliseconds(window), *seen)
+        self._remember(key, used, ends, now=ends - left)
         return Reservation(granted=bool(granted), used=used, resets_in=left / 1000)
 
     async def release(self, key: str, amount: int) -> None:
         """Give back, never below nothing."""
-        await self._release(_counter(key), amount)
+        used = await self._release(_counter(key), amount)
+        if key in self._seen:
+            self._seen[key] = (used, self._seen[key][1])
 
     async def push(self, key: str, value: str, ttl: float, keep: int) -> None:
         """Append to a list."""
@@ -221,6 +254,12 @@ class RedisState:
     async def aclose(self) -> None:
         """Close all connections."""
         await self.server.aclose()
+
+    def _remember(self, key: str, used: int, ends: int, *, now: int) -> None:
+        self._seen[key] = (used, ends)
+        if len(self._seen) > 2 * self._kept:
+            self._seen = {name: seen for name, seen in self._seen.items() if seen[1] > now}
+            self._kept = max(_FEW, len(self._seen))
 
 
 def _value(key: str) -> str:

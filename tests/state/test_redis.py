@@ -49,13 +49,13 @@ async def test_without_a_server_every_method_says_so_and_after_a_restart_every_m
     for use in METHODS:
         with pytest.raises(StateUnavailable):
             await use(state)
-    assert not await state.server.reachable()
+    assert not await state.server.writable()
     redis_server.start()
     assert await state.get("key") is None
     assert (await state.reserve("key", 1, 5, 10)).used == 1
     for use in METHODS:
         await use(state)
-    assert await state.server.reachable()
+    assert await state.server.writable()
 
 
 async def test_a_connection_lost_while_idle_costs_no_call(redis_server: RunningRedis, state: RedisState) -> None:

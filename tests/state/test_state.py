@@ -33,7 +33,13 @@ async def memory(request: pytest.FixtureRequest) -> AsyncGenerator[Memory]:
         return
     server: RunningRedis = request.getfixturevalue("redis_server")
     state, other = RedisState(server.url), RedisState(server.url)
-    yield Memory(state, other, server.age)
+
+    def age(seconds: float) -> None:
+        server.age(seconds)
+        for each in (state, other):
+            each._seen = {key: (used, ends - round(seconds * 1000)) for key, (used, ends) in each._seen.items()}
+
+    yield Memory(state, other, age)
     await state.aclose()
     await other.aclose()
 
