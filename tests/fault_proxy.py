@@ -197,6 +197,8 @@ class FaultProxy:
                     pair.asker.write(data)
             await pair.asker.drain()
             pair.fault = None
+        if pair.fault and pair.fault.kind == "black_hole":
+            await asyncio.Event().wait()  # the server's end of an idle connection isn't heard either
 
     @staticmethod
     def _met(pair: _Pair) -> None:
