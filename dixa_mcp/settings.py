@@ -132,6 +132,14 @@ class Settings(BaseModel):
     max_body: int = Field(default=4_194_304, ge=1024, description="Bytes the body of a request may have.")
     capacity: int = Field(default=1024, ge=1, description="HTTP calls at a time; beyond that 503.")
     caller_capacity: int = Field(default=128, ge=1, description="HTTP calls of one caller at a time; beyond that 429.")
+    sessions: int = Field(
+        default=1024,
+        ge=1,
+        description="Sessions of the older protocol that may be open, and as many standing streams; beyond that 503.",
+    )
+    caller_sessions: int = Field(
+        default=256, ge=1, description="Sessions, and as many streams, of one caller; beyond that 429."
+    )
     tenants: int = Field(default=1000, ge=1, description="Organisations kept ready; the longest unused one goes.")
     grace: float = Field(default=20, gt=0, le=600, description="Seconds that calls may take to finish at the end.")
     metrics: str = Field(default="", description="Serve Prometheus metrics on a port of their own: HOST:PORT.")

@@ -9,17 +9,22 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
+from mcp.types import INTERNAL_ERROR, INVALID_REQUEST
+from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from dixa_mcp.http.callers import Gate, NotAdmittedError, Visitor
+from dixa_mcp.http.challenge import Challenge
 from dixa_mcp.http.front import PATH, Front
 from dixa_mcp.http.metrics import Figures
+from dixa_mcp.http.places import Places, TurnedAwayError
 from dixa_mcp.http.tenants import Pool
 from dixa_mcp.http.visits import current
 from dixa_mcp.settings import Settings
@@ -33,6 +38,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 logger = logging.getLogger("dixa_mcp.http")
 
 LONGEST_AGENT = 200
+LISTEN = "subscriptions/listen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +47,25 @@ class Limits:
 
     body: int
     """Bytes a body may have."""
-    total: int
-    """Calls at a time."""
-    each: int
-    """Calls of one caller at a time."""
+    calls: Places
+    sessions: Places
+    streams: Places
     body_within: float = 10.0
     """Seconds a body may take to arrive."""
-    streams: int = 1024
-    """Streams that may be open, beside the calls."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
-        """Read them off the settings."""
-        each = settings.capacity if settings.auth == "none" else settings.caller_capacity
-        return cls(settings.max_body, settings.capacity, each)
-
-
-class TurnedAwayError(Exception):
-    """A request that goes no further: a status, what to say, and headers that help."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-        self.headers = dict(headers or {})
+        """Read them off the settings; where nobody is told apart, one caller may have all."""
+        alone = settings.auth == "none"
+        calls = settings.capacity, settings.capacity if alone else settings.caller_capacity
+        open_ = settings.sessions, settings.sessions if alone else settings.caller_sessions
+        more, mine = ("--capacity", "--caller-capacity"), ("--sessions", "--caller-sessions")
+        return cls(
+            settings.max_body,
+            Places(*calls, "calls to do already", "wait for an answer", more, wait=2),
+            Places(*open_, "sessions open already", "end one with DELETE, or let one be idle for long", mine, wait=60),
+            Places(*open_, "streams open already", "close one", mine, wait=5),
+        )
 
 
 @dataclass(slots=True)
@@ -91,12 +92,11 @@ class Door:
     limits: Limits
     figures: Figures
     agent_header: str = ""
-    challenge: str = ""
-    """What a refusal adds to `WWW-Authenticate`: where the metadata of this resource are."""
+    challenge: Challenge = field(default_factory=Challenge)
+    owners: Callable[[], Counter[str]] = Counter[str]
+    """Who has how many sessions open."""
     closing: bool = False
-    _busy: int = 0
     _streams: dict[int, anyio.CancelScope] = field(default_factory=dict[int, anyio.CancelScope])
-    _each: Counter[str] = field(default_factory=Counter[str])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -136,39 +136,52 @@ class Door:
         )
         current.set(visit)
         if scope["method"] == "GET":
-            await self._stream(scope, receive, send)
+            await self._stream(scope, receive, send, visit.who)
             return
         body = await self._body(headers, receive)
         seen.rpc, seen.tool, calls = _read(body)
+        if missing := self.challenge.wider(visit.caller, visitor.scopes, seen.tool):
+            raise self._refused(missing)
+        with self._place(scope, headers, seen.rpc, visit.who, calls=calls):
+            await self.pool.enter(visit, key)
+            try:
+                await self.app(scope, _replay(body, receive), send)
+            finally:
+                self.pool.leave(visit)
+
+    @contextmanager
+    def _place(self, scope: Scope, headers: Mapping[str, str], rpc: str, who: str, *, calls: bool) -> Generator[None]:
+        """Hold what a request takes: a stream's place, a call's, or none."""
         if scope["method"] != "POST" or not calls:
-            await self.pool.enter(visit, key)
-            try:
-                await self.app(scope, _replay(body, receive), send)
-            finally:
-                self.pool.leave(visit)
+            yield
             return
-        who = f"{visit.organisation}\n{visitor.name}"
-        self._take(who)
-        try:
-            await self.pool.enter(visit, key)
+        if self.closing:
+            raise _stopping()
+        if rpc == LISTEN:
+            with self.limits.streams.one(who):
+                yield
+            return
+        if _opens_session(headers):
+            self.limits.sessions.check(self.owners(), who)
+        with self.limits.calls.one(who):
+            self.figures.busy(1)
             try:
-                await self.app(scope, _replay(body, receive), send)
+                yield
             finally:
-                self.pool.leave(visit)
-        finally:
-            self._give_back(who)
+                self.figures.busy(-1)
 
     async def _admitted(self, headers: Mapping[str, str]) -> Visitor:
         try:
             return await self.gate.admit(headers)
         except NotAdmittedError as refusal:
-            if refusal.status == 503:
-                raise TurnedAwayError(503, refusal.description, {"Retry-After": "10"}) from refusal
-            parts = [f'error="{refusal.error}"', f'error_description="{refusal.description}"'] if refusal.error else []
-            parts += [f'scope="{refusal.scope}"'] if refusal.scope else []
-            parts += [self.challenge] if self.challenge else []
-            value = f"Bearer {', '.join(parts)}".strip()
-            raise TurnedAwayError(refusal.status, refusal.description, {"WWW-Authenticate": value}) from refusal
+            raise self._refused(refusal) from refusal
+
+    def _refused(self, refusal: NotAdmittedError) -> TurnedAwayError:
+        if refusal.status == 503:
+            return TurnedAwayError(503, refusal.description, {"Retry-After": "10"})
+        return TurnedAwayError(
+            refusal.status, refusal.description, {"WWW-Authenticate": self.challenge.header(refusal)}
+        )
 
     def _agent(self, headers: Mapping[str, str]) -> str:
         given = headers.get(self.agent_header.lower(), "").strip() if self.agent_header else ""
@@ -176,30 +189,10 @@ class Door:
             raise TurnedAwayError(400, f"{self.agent_header} must be an agent's name, e-mail address or id.")
         return given
 
-    def _take(self, who: str) -> None:
-        if self.closing:
-            raise TurnedAwayError(503, "This server is about to stop; try again.", {"Retry-After": "1"})
-        if self._busy >= self.limits.total:
-            text = f"This server has {self.limits.total} calls to do already (--capacity); try again in a moment."
-            raise TurnedAwayError(503, text, {"Retry-After": "2"})
-        if self._each[who] >= self.limits.each:
-            text = f"You have {self.limits.each} calls under way already (--caller-capacity); wait for an answer."
-            raise TurnedAwayError(429, text, {"Retry-After": "1"})
-        self._busy += 1
-        self._each[who] += 1
-        self.figures.busy(1)
-
-    def _give_back(self, who: str) -> None:
-        self._busy -= 1
-        self._each[who] -= 1
-        if not self._each[who]:
-            del self._each[who]
-        self.figures.busy(-1)
-
-    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, who: str) -> None:
         """Serve a standing stream until it ends, or this server does."""
-        if self.closing or len(self._streams) >= self.limits.streams:
-            raise TurnedAwayError(503, "No more streams can be opened here now.", {"Retry-After": "5"})
+        if self.closing:
+            raise _stopping()
         began = False
 
         async def watched(message: Message) -> None:
@@ -207,7 +200,7 @@ class Door:
             began = True
             await send(message)
 
-        with anyio.CancelScope() as stream:
+        with self.limits.streams.one(who), anyio.CancelScope() as stream:
             self._streams[id(stream)] = stream
             try:
                 await self.app(scope, receive, watched)
@@ -215,7 +208,7 @@ class Door:
                 del self._streams[id(stream)]
         if stream.cancelled_caught:
             if not began:
-                raise TurnedAwayError(503, "This server is about to stop; try again.", {"Retry-After": "1"})
+                raise _stopping()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
@@ -256,6 +249,16 @@ class Door:
         logger.info("request", extra={"facts": {name: value for name, value in facts.items() if value != ""}})
 
 
+def _stopping() -> TurnedAwayError:
+    return TurnedAwayError(503, "This server is about to stop; try again.", {"Retry-After": "1"})
+
+
+def _opens_session(headers: Mapping[str, str]) -> bool:
+    """Whether this would begin a session of the older protocol: only there a request without one does."""
+    version = headers.get("mcp-protocol-version")
+    return "mcp-session-id" not in headers and (version is None or version in HANDSHAKE_PROTOCOL_VERSIONS)
+
+
 def _headers(scope: Scope) -> dict[str, str]:
     """The headers by name; of one that must be single and isn't, nothing is believed."""
     headers: dict[str, str] = {}
@@ -270,7 +273,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 def _read(body: bytes) -> tuple[str, str, bool]:
     """Say which method and tool a body calls, and whether it takes part of the capacity.
 
-    Answers and notifications don't, since what waits for them holds its part already; nor do streams.
+    Answers and notifications don't, since what waits for them holds its part already.
     """
     try:
         message: Any = json.loads(body)
@@ -281,7 +284,7 @@ def _read(body: bytes) -> tuple[str, str, bool]:
     if not isinstance(method, str):
         return "", "", False
     tool = name if isinstance(name, str) else ""
-    return method[:64], tool[:64], "id" in message and method != "subscriptions/listen"
+    return method[:64], tool[:64], "id" in message
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -298,7 +301,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(send: Send, refusal: TurnedAwayError) -> None:
-    body = json.dumps({"error": refusal.text}).encode()
+    """Refuse with an error of MCP, for its clients show that one's text and no other."""
+    error = {"code": INTERNAL_ERROR if refusal.status >= 500 else INVALID_REQUEST, "message": refusal.text}
+    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **refusal.headers}
     raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": raw})

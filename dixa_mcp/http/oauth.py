@@ -1,15 +1,19 @@
 """`--auth oauth`: a resource server. Access tokens are JWTs of one issuer, made for this server.
 
 Keys come from the issuer's JWKS, kept for five minutes and fetched anew when a token names one that isn't
-there, at most every ten seconds; when the issuer can't be reached, the known keys go on for an hour.
+there, at most every ten seconds; when the issuer can't be reached, the known keys go on for an hour, and while
+it is asked nobody with a known key waits.
 """
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import anyio
+import httpx2
 import jwt
-from jwt import PyJWK, PyJWKClient
+from jwt import PyJWK, PyJWKSet
 from jwt.exceptions import PyJWTError
 
 from dixa_mcp.errors import SettingsError
@@ -30,6 +34,9 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 FRESH = 300.0
 STALE = 3600.0
 AGAIN = 10.0
+WITHIN = 5.0
+LARGEST = 1 << 20
+"""Seconds that fetching the keys may take, and bytes they may have."""
 CLOCKS_DIFFER = 10.0
 """Seconds the issuer's clock may differ from ours."""
 
@@ -38,8 +45,7 @@ class Keys:
     """The issuer's keys, by their id."""
 
     def __init__(self, url: str) -> None:
-        # Without a cache of its own: this one must not block the event loop, and must survive an outage.
-        self._client = PyJWKClient(url, cache_jwk_set=False, timeout=5, cooldown_duration=0)
+        self._url = url
         self._keys: dict[str, PyJWK] = {}
         self._fetched = float("-inf")
         self._tried = float("-inf")
@@ -51,7 +57,7 @@ class Keys:
         Raises:
             NotAdmittedError: The issuer can't be asked, so nobody can say.
         """
-        if not self._usable(kid, FRESH):
+        if not self._usable(kid, FRESH) and not (self._usable(kid, STALE) and self._door.locked()):
             async with self._door:
                 if not self._usable(kid, FRESH) and anyio.current_time() >= self._tried + AGAIN:
                     await self._fetch()
@@ -63,13 +69,26 @@ class Keys:
         return kid in self._keys and anyio.current_time() <= self._fetched + age
 
     async def _fetch(self) -> None:
+        """Fetch the keys; what isn't a page of keys changes nothing."""
         self._tried = anyio.current_time()
-        try:
-            keys = await anyio.to_thread.run_sync(self._client.get_signing_keys)
-        except (PyJWTError, OSError, ValueError):
-            return
-        self._keys = {key.key_id: key for key in keys if key.key_id}
-        self._fetched = anyio.current_time()
+        with suppress(httpx2.HTTPError, TimeoutError, ValueError, TypeError, RecursionError, PyJWTError):
+            given = json.loads(await self._page())
+            keys = PyJWKSet.from_dict(given if isinstance(given, dict) else {}).keys
+            self._keys = {key.key_id: key for key in keys if key.key_id and key.public_key_use in {None, "sig"}}
+            self._fetched = anyio.current_time()
+
+    async def _page(self) -> bytes:
+        """Read the page of keys: from there and nowhere else, bounded in size and time."""
+        page = bytearray()
+        with anyio.fail_after(WITHIN):
+            async with httpx2.AsyncClient(follow_redirects=False) as http, http.stream("GET", self._url) as answer:
+                if answer.status_code != 200:
+                    raise ValueError("no page of keys")
+                async for part in answer.aiter_bytes():
+                    page += part
+                    if len(page) > LARGEST:
+                        raise ValueError("no page of keys is that large")
+        return bytes(page)
 
 
 class OAuth:

@@ -14,15 +14,19 @@ from dixa_mcp.http.site import Site
 
 HEAD_WITHIN = 10.0
 """Seconds the head of a request may take to arrive."""
+TAKEN_WITHIN = 30.0
+"""Seconds a client may leave an answer lying that is larger than the buffers on the way."""
 IDLE = 30
 """Seconds a connection may be open without a request."""
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's HTTP, which by itself would wait for ever for a head that drips in."""
+    """uvicorn's HTTP, which by itself would wait for ever: for a head that drips in, for an answer to be taken."""
 
     head_within = HEAD_WITHIN
+    taken_within = TAKEN_WITHIN
     _late: asyncio.TimerHandle | None = None
+    _untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a first request."""
@@ -40,7 +44,18 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._arrived()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what is written, but not for ever: its call holds a place."""
+        super().pause_writing()
+        self._untaken = self.loop.call_later(self.taken_within, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on, since it was taken."""
+        self._taken()
+        super().resume_writing()
 
     def _reading_head(self) -> bool:
         # Typed as always there, but None before the first request.
@@ -54,6 +69,11 @@ class PatientProtocol(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
 
     def _give_up(self) -> None:
         self._late = None

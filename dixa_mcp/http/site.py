@@ -1,6 +1,7 @@
 """The site: the MCP endpoint behind its door, and the few pages beside it, as one ASGI application."""
 
 import hmac
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from dixa_mcp.guardrails import Guardrails
 from dixa_mcp.guardrails.policy import Policy
 from dixa_mcp.http.bus import TenantBus
 from dixa_mcp.http.callers import Gate, Open, OwnToken, TokenTable
+from dixa_mcp.http.challenge import Challenge
 from dixa_mcp.http.door import Door, Limits
 from dixa_mcp.http.front import PATH, Front
 from dixa_mcp.http.metrics import Figures, NoFigures, Prometheus, WatchedState
@@ -89,6 +91,7 @@ class Site:
         self._server.streamable_http_app(
             streamable_http_path=PATH,
             max_request_body_size=settings.max_body,
+            max_sessions=settings.sessions,
             transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # the door's work
         )
         self.door = Door(
@@ -99,7 +102,8 @@ class Site:
             limits or Limits.of(settings),
             self.figures,
             settings.agent_header,
-            f'resource_metadata="{_metadata_url(self.front)}"' if self._metadata else "",
+            Challenge(_metadata_url(self.front), policy) if self._metadata else Challenge(),
+            self._owners,
         )
         self.app = Starlette(routes=self._routes(), middleware=self._middleware(), lifespan=self._lifespan)
         self.app.router.redirect_slashes = False
@@ -158,6 +162,11 @@ class Site:
                     await self.pool.aclose()
                     if self.redis:
                         await self.redis.aclose()
+
+    def _owners(self) -> Counter[str]:
+        """Who has how many sessions of the older protocol open, as the SDK knows: it ends those that are idle."""
+        manager: Any = self._server.session_manager
+        return Counter(f"{owner['client_id']}\n{owner['subject']}" for owner in manager._session_owners.values())  # noqa: SLF001 - told nowhere else
 
     async def _held(self, ctx: Any, call_next: Any) -> Any:
         """Keep an organisation ready while its call goes on, though the caller may have gone."""

@@ -18,5 +18,10 @@ class Visit:
     organisation: str
     """What tells organisations apart: a fingerprint of the Dixa token."""
 
+    @property
+    def who(self) -> str:
+        """What tells callers apart, whichever organisation they are of."""
+        return f"{self.organisation}\n{self.caller.name}"
+
 
 current: ContextVar[Visit] = ContextVar("visit")

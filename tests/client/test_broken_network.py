@@ -77,11 +77,11 @@ NEVER_ARRIVED: list[Kind] = ["reset", "black_hole", "cut_request"]
 
 
 @asynccontextmanager
-async def over_a_network(*flags: str, timeout: float = 0.25, **more: Any) -> AsyncGenerator[tuple[Desk, FaultProxy]]:
+async def over_a_network(*flags: str, within: float = 0.25, **more: Any) -> AsyncGenerator[tuple[Desk, FaultProxy]]:
     """A desk whose server reaches the sandbox through a proxy."""
     sandbox = Sandbox()
     async with serving(sandbox) as address, proxied(address) as (proxy, url):
-        dixa = Dixa(SecretStr("sandbox-admin-token"), base_url=url, pace=Pace(None), timeout=timeout)
+        dixa = Dixa(SecretStr("sandbox-admin-token"), base_url=url, pace=Pace(None), timeout=within)
         async with desk(*MIA, *flags, answer="yes", sandbox=sandbox, dixa=dixa, **more) as d:
             yield d, proxy
 
@@ -120,7 +120,7 @@ async def test_a_write_that_never_arrived_is_reported_as_not_done_and_can_be_rep
 
 async def test_a_write_that_cannot_be_looked_up_either_is_unknown_and_never_repeated() -> None:
     """Done, not done, or unknown: here the answer is lost, and Dixa is silent from then on (design §4.5)."""
-    async with over_a_network("--deadline", "1", timeout=0.1) as (d, proxy):
+    async with over_a_network("--deadline", "1", within=0.1) as (d, proxy):
         note = WRITES[0]
         lost = proxy.add("lose_answer", note.request)
         writing = asyncio.ensure_future(d.call(note.tool, **note.arguments))
@@ -148,7 +148,7 @@ async def test_a_read_outlasts_every_way_of_breaking(monkeypatch: pytest.MonkeyP
 
 async def test_an_answer_that_drips_forever_ends_with_the_calls_time() -> None:
     """Each byte would renew a timeout between bytes; ours is for all of it (design §7)."""
-    async with over_a_network("--deadline", "1", timeout=30) as (d, proxy):
+    async with over_a_network("--deadline", "1", within=30) as (d, proxy):
         proxy.add("stall", times=0)
         said = await d.call("get_thread", conversation_id=10401)
         assert said.failed
@@ -174,7 +174,7 @@ async def test_dixa_away_and_back_costs_no_restart(monkeypatch: pytest.MonkeyPat
 async def test_broken_connections_never_use_up_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """More breaks than the pool has places, of every kind, and callers who go away; then all goes on as before."""
     monkeypatch.setattr(patience, "TRIES", 1)
-    async with over_a_network(timeout=10) as (d, proxy):
+    async with over_a_network(within=10) as (d, proxy):
 
         async def look() -> bool:
             return (await d.call("get_thread", conversation_id=10401)).failed

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -24,6 +24,9 @@ class IdentityProvider:
     keys: dict[str, Any] = field(default_factory=dict[str, Any])
     asked: int = 0
     broken: bool = False
+    page: bytes | None = None
+    """What stands in place of the keys."""
+    moved_to: str = ""
 
     def rotate(self, kid: str) -> None:
         """Publish this key alone from now on."""
@@ -67,12 +70,16 @@ def identity_provider() -> Generator[IdentityProvider]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             provider.asked += 1
-            body = json.dumps(provider.jwks()).encode()
-            self.send_response(503 if provider.broken else 200)
+            body = json.dumps(provider.jwks()).encode() if provider.page is None else provider.page
+            moved = provider.moved_to and self.path != "/elsewhere"
+            self.send_response(302 if moved else 503 if provider.broken else 200)
+            if moved:
+                self.send_header("Location", provider.moved_to)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # who asked needn't read it all
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of its base class
             """Stay silent."""

@@ -1,7 +1,9 @@
 """The OAuth resource server, against an identity provider of the tests' own (design §9)."""
 
+import asyncio
 import base64
 import json
+import re
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -9,8 +11,12 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from fault_proxy import Kind, proxied
 from identity_provider import AUDIENCE, IdentityProvider, identity_provider
-from web import HELLO, JSON, Replica, modern, replica
+from jwt.algorithms import ECAlgorithm
+from mcp import MCPError
+from web import HELLO, JSON, Replica, modern, replica, until
 
 from dixa_mcp.http import oauth
 
@@ -54,9 +60,8 @@ async def test_scopes_cap_what_is_listed_and_called(
         assert sees in listed
         assert does_not_see not in listed
         if does_not_see == "dixa_add_note":
-            said = await desk.call("add_note", conversation_id=10401, text="No")
-            assert said.failed
-            assert "credentials allow read" in said.text
+            with pytest.raises(MCPError, match="dixa_add_note needs the scope dixa:write"):
+                await desk.call("add_note", conversation_id=10401, text="No")
             assert desk.writes == []
 
 
@@ -83,10 +88,12 @@ def unsigned(provider: IdentityProvider) -> str:
     return f"{head}.{provider.token('dixa:read').split('.')[1]}."
 
 
+STRANGER = ec.generate_private_key(ec.SECP256R1())
 BAD: dict[str, Any] = {
     "no JWT": lambda p: "abc",
     "expired": lambda p: p.token("dixa:read", exp=time.time() - 60),
     "not yet": lambda p: p.token("dixa:read", nbf=time.time() + 600),
+    "made tomorrow": lambda p: p.token("dixa:read", iat=time.time() + 86_400),
     "without end": lambda p: p.token("dixa:read", exp=None),
     "another audience": lambda p: p.token("dixa:read", aud="https://other.test/mcp"),
     "no audience": lambda p: p.token("dixa:read", aud=None),
@@ -95,6 +102,17 @@ BAD: dict[str, Any] = {
     "unknown key": lambda p: p.token("dixa:read", kid="ec-9"),
     "tampered": lambda p: p.token("dixa:read")[:-6] + "AAAAAA",
     "unsigned": unsigned,
+    "without a key's name": lambda p: jwt.encode(
+        {"iss": p.issuer, "aud": AUDIENCE, "sub": "u", "exp": time.time() + 60, "scope": "dixa:read"},
+        p.keys["ec-1"],
+        "ES256",
+    ),
+    "with a key of its own in the header": lambda p: jwt.encode(
+        {"iss": p.issuer, "aud": AUDIENCE, "sub": "u", "exp": time.time() + 60, "scope": "dixa:read"},
+        STRANGER,
+        "ES256",
+        {"kid": "ec-1", "jwk": ECAlgorithm.to_jwk(STRANGER.public_key(), as_dict=True), "jku": p.issuer},
+    ),
     "signed with the public key as a secret": lambda p: jwt.encode(
         {"iss": p.issuer, "aud": AUDIENCE, "sub": "u", "exp": time.time() + 60, "scope": "dixa:read"},
         "x" * 32,
@@ -195,3 +213,157 @@ async def test_two_people_have_budgets_and_journals_of_their_own(provider: Ident
         assert "10401" not in (await ben.call("list_changes")).text
         assert "10401" in (await anna.call("list_changes")).text
         assert not (await ben.call("add_note", conversation_id=10401, text="From Ben")).failed
+
+
+async def test_clocks_may_differ_by_a_little(provider: IdentityProvider) -> None:
+    """Ten seconds either way; not a minute."""
+    async with guarded(provider) as site:
+        now = time.time()
+        assert await status(site, provider.token("dixa:read", exp=now - 5)) == 200
+        assert await status(site, provider.token("dixa:read", nbf=now + 5, iat=now + 5)) == 200
+        assert await status(site, provider.token("dixa:read", nbf=now + 60)) == 401
+
+
+async def test_one_audience_of_several_will_do(provider: IdentityProvider) -> None:
+    """RFC 7519: `aud` may be a list; RFC 8707: this resource must be in it."""
+    async with guarded(provider) as site:
+        assert await status(site, provider.token("dixa:read", aud=["https://other.test", AUDIENCE])) == 200
+        assert await status(site, provider.token("dixa:read", aud=["https://other.test"])) == 401
+
+
+def challenge(answer: Any) -> dict[str, str]:
+    """The parts of a challenge."""
+    return dict(re.findall(r'(\w+)="([^"]*)"', answer.headers["www-authenticate"]))
+
+
+async def test_without_credentials_the_challenge_names_what_this_server_has_a_use_for(
+    provider: IdentityProvider,
+) -> None:
+    """The MCP specification: clients ask for the scopes of the first challenge, so no more than is useful."""
+    for flags, scope in (
+        ((), "dixa:read dixa:write dixa:customer"),
+        (("--mode", "read-only"), "dixa:read"),
+        (("--toolsets", "default,privacy", "--allow-irreversible"), "dixa:read dixa:write dixa:customer dixa:admin"),
+    ):
+        async with guarded(provider, *flags) as site, site.http() as http:
+            assert challenge(await http.post("/mcp", json=HELLO, headers=JSON))["scope"] == scope
+
+
+async def test_a_call_that_one_more_scope_would_open_is_403_and_names_it(provider: IdentityProvider, era: str) -> None:
+    """Step-up: `insufficient_scope`, with what the token has and what it lacks; nothing is done."""
+    body, headers = modern("tools/call", "dixa_send_reply", arguments={})
+    if era == "legacy":
+        headers = JSON
+    async with guarded(provider) as site, site.http(provider.token("dixa:read", "dixa:write", "openid")) as http:
+        answer = await http.post("/mcp", json=body, headers=headers)
+        said = challenge(answer)
+        assert (answer.status_code, said["error"]) == (403, "insufficient_scope")
+        assert said["scope"] == "dixa:read dixa:write dixa:customer"
+        assert said["resource_metadata"].endswith("/.well-known/oauth-protected-resource/mcp")
+        assert site.sandbox.requests == []
+
+
+@pytest.mark.parametrize("flags", [("--mode", "read-only"), ("--exclude-tools", "dixa_add_note")])
+async def test_what_no_scope_would_open_is_no_matter_of_scopes(
+    flags: tuple[str, ...], provider: IdentityProvider
+) -> None:
+    """A client must not send its user for a token that changes nothing; the call says why instead."""
+    async with guarded(provider, *flags) as site, site.desk(provider.token("dixa:read")) as desk:
+        said = await desk.call("add_note", conversation_id=10401, text="No")
+        assert said.failed
+        assert flags[0] in said.text
+
+
+async def test_resources_and_prompts_need_no_more_than_reading_and_no_less(provider: IdentityProvider) -> None:
+    """Each resource is a call of its twin that reads; without a scope of ours nothing is answered."""
+    methods: list[tuple[str, str, dict[str, Any]]] = [
+        ("resources/read", "dixa://conversation/10401", {"uri": "dixa://conversation/10401"}),
+        ("resources/list", "", {}),
+        ("prompts/list", "", {}),
+        ("prompts/get", "summarise_for_handover", {"arguments": {"conversation_id": "10401"}}),
+    ]
+    async with guarded(provider) as site:
+        for method, name, parameters in methods:
+            body, headers = modern(method, name if method == "prompts/get" else "", **parameters)
+            headers |= {"mcp-name": name} if name else {}
+            for scope, wanted in (("dixa:read", 200), ("openid", 403)):
+                async with site.http(provider.token(scope)) as http:
+                    answer = await http.post("/mcp", json=body, headers=headers)
+                assert answer.status_code == wanted, (method, answer.text)
+
+
+GARBAGE = [
+    b"<html>",
+    b"null",
+    b'{"keys": [1, {}, {"kty": "RSA"}]}',
+    b'{"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": ["ec-1"]}]}',
+    b"[" * 100_000,
+    b" " * 2_000_000,
+]
+
+
+async def test_a_page_that_is_no_page_of_keys_lets_nobody_in_and_puts_nobody_out(
+    provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbage and pages of any size: 503 while no key is known; afterwards the known ones go on."""
+    monkeypatch.setattr(oauth, "AGAIN", 0.0)
+    monkeypatch.setattr(oauth, "FRESH", 0.0)
+    async with guarded(provider) as site:
+        for provider.page in GARBAGE:
+            assert await status(site, provider.token("dixa:read")) == 503
+        provider.page = None
+        assert await status(site, provider.token("dixa:read")) == 200
+        for provider.page in GARBAGE:
+            assert await status(site, provider.token("dixa:read")) == 200
+
+
+async def test_a_secret_among_the_keys_signs_nothing(provider: IdentityProvider) -> None:
+    """A shared key in the page would let everybody who reads it make tokens."""
+    provider.page = json.dumps(
+        {"keys": [*provider.jwks()["keys"], {"kty": "oct", "k": "c2VjcmV0" * 6, "kid": "s", "alg": "HS256"}]}
+    ).encode()
+    claims = {"iss": provider.issuer, "aud": AUDIENCE, "sub": "u", "exp": time.time() + 60, "scope": "dixa:admin"}
+    forged = jwt.encode(claims, base64.urlsafe_b64decode("c2VjcmV0" * 6), "HS256", {"kid": "s"})
+    async with guarded(provider) as site:
+        assert await status(site, forged) == 401
+        assert await status(site, provider.token("dixa:read")) == 200
+
+
+async def test_keys_come_from_the_configured_address_only(provider: IdentityProvider) -> None:
+    """A redirect could lead to keys of somebody else, or into a network of ours."""
+    provider.moved_to = f"{provider.issuer}/elsewhere"
+    async with guarded(provider) as site:
+        assert await status(site, provider.token("dixa:read")) == 503
+        assert provider.asked == 1
+
+
+async def test_invented_keys_do_not_become_the_issuers_load(provider: IdentityProvider) -> None:
+    """A hundred unknown names in parallel are one fetch, and who has a good token gets in meanwhile."""
+    async with guarded(provider) as site:
+        unknown = [status(site, provider.token("dixa:read", kid=f"unknown-{at}")) for at in range(20)]
+        ends = await asyncio.gather(*unknown, status(site, provider.token("dixa:read")))
+        assert ends == [401] * 20 + [200]
+        assert provider.asked == 1
+
+
+@pytest.mark.parametrize("kind", ["black_hole", "stall", "reset"])
+async def test_while_the_issuer_is_slow_known_keys_go_on_and_the_wait_has_an_end(
+    kind: Kind, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request asks; the others don't queue behind it, and the one ends with the time for fetching."""
+    monkeypatch.setattr(oauth, "AGAIN", 0.0)
+    monkeypatch.setattr(oauth, "WITHIN", 0.3)
+    async with proxied(provider.issuer) as (proxy, url):
+        keys = ("--oauth-jwks-url", f"{url}/.well-known/jwks.json")
+        async with guarded(provider, *keys) as site:
+            assert await status(site, provider.token("dixa:read")) == 200
+            monkeypatch.setattr(oauth, "FRESH", 0.0)
+            proxy.cut_all()
+            slow = proxy.add(kind, times=0)
+            asking = asyncio.ensure_future(status(site, provider.token("dixa:read")))
+            await slow.met.wait()
+            assert await status(site, provider.token("dixa:read")) == 200
+            assert await asking == 200
+            assert await status(site, provider.token("dixa:read", kid="unknown")) == 401
+            proxy.take_back(slow)
+            await until(lambda: proxy.open == 0)
