@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from os import environ, pathsep
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,22 @@ from dixa_mcp import __version__
 
 SCHEMA = ROOT.parent / "shared" / "schemas" / "mcp-registry-server.2025-12-11.schema.json"
 BUNDLED = ("pyproject.toml", "README.md", "LICENSE")
+CONFORMANCE = {
+    "2025-11-25": (
+        *("completion-complete", "dns-rebinding-protection", "ping", "prompts-list", "resources-list"),
+        *("server-initialize", "server-session-lifecycle", "server-sse-multiple-streams", "tools-list"),
+    ),
+    "2026-07-28": (
+        *("caching", "completion-complete", "dns-rebinding-protection", "http-header-validation"),
+        *("input-required-result-ignore-extra-params", "input-required-result-unsupported-methods"),
+        *("input-required-result-validate-input", "prompts-list", "resources-list", "sep-2164-resource-not-found"),
+        *("server-sse-multiple-streams", "server-stateless", "tools-list"),
+    ),
+}
+"""Scenarios of MCP's conformance suite; the others want tools, resources and prompts made for it, or what we don't
+declare (logging, sampling, roots, tasks)."""
+UNFIT = {"sep-2575-server-rejects-undeclared-capability", "sep-2575-missing-capability-http-400"}
+"""Checks within these scenarios that want such a tool, one that samples."""
 FILLED = '"DIXA_API_KEY":"a-token"'
 """What stands in an entry whose reference to the token was filled in."""
 Check = Callable[[Place], None]
@@ -150,6 +166,29 @@ def inspector(place: Place) -> None:
 @proves()
 def inspector_over_http(place: Place) -> None:
     """MCP Inspector lists and calls over HTTP, on both protocol eras."""
+    with _served(place) as url:
+        _inspected(place, {"type": "http", "url": url})
+
+
+@proves()
+def conformance(place: Place) -> None:
+    """MCP's conformance suite over HTTP, at both revisions: what applies to a server without its fixture tools."""
+    with _served(place) as url:
+        for revision, scenarios in CONFORMANCE.items():
+            found = place.home / revision
+            with suppress(Failed):  # it ends so for every scenario that doesn't apply
+                place.run("conformance", "server", "--url", url, "--requirements", revision, "-o", found)
+            for scenario in scenarios:
+                (report,) = found.glob(f"server-{scenario}-2*/checks.json")
+                checks = json.loads(report.read_text(encoding="utf-8"))
+                wrong = [each for each in checks if each["status"] == "FAILURE" and each["id"] not in UNFIT]
+                if wrong or not any(each["status"] == "SUCCESS" for each in checks):
+                    raise Failed(f"{revision} {scenario}: {[(each['id'], each.get('errorMessage')) for each in wrong]}")
+
+
+@contextmanager
+def _served(place: Place) -> Generator[str]:
+    """Serve the sandbox over HTTP; yields the endpoint."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -161,7 +200,7 @@ def inspector_over_http(place: Place) -> None:
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break
                 time.sleep(0.1)
-            _inspected(place, {"type": "http", "url": f"http://{address}/mcp"})
+            yield f"http://{address}/mcp"
         finally:
             server.terminate()
 

@@ -24,6 +24,7 @@ TOOLS = {
     "@codingame/monaco-vscode-api": "36.2.7",  # VS Code's own source, as modules
     "@continuedev/config-yaml": "1.42.0",
     "@google/gemini-cli": "0.61.0",
+    "@modelcontextprotocol/conformance": "0.2.0-alpha.12",  # the first that knows 2026-07-28
     "@modelcontextprotocol/inspector": "2.12.0",
     "@openai/codex": "0.169.0",
     "librechat-data-provider": "0.8.524",

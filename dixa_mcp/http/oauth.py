@@ -71,9 +71,9 @@ class Keys:
     async def _fetch(self) -> None:
         """Fetch the keys; what isn't a page of keys changes nothing."""
         self._tried = anyio.current_time()
-        with suppress(httpx2.HTTPError, TimeoutError, ValueError, TypeError, RecursionError, PyJWTError):
-            given = json.loads(await self._page())
-            keys = PyJWKSet.from_dict(given if isinstance(given, dict) else {}).keys
+        with suppress(httpx2.HTTPError, TimeoutError, ValueError, TypeError, KeyError, RecursionError, PyJWTError):
+            given: Any = json.loads(await self._page())
+            keys = PyJWKSet(given["keys"]).keys
             self._keys = {key.key_id: key for key in keys if key.key_id and key.public_key_use in {None, "sig"}}
             self._fetched = anyio.current_time()
 

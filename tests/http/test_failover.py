@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 from fault_proxy import FaultProxy, proxied
@@ -22,7 +23,7 @@ async def behind_an_address(
     if gate:
         sandbox.faults.add("add_note", kind="slow")
     async with proxied(server.url) as (proxy, url), AsyncExitStack() as stack:
-        more = {"sleep": gate.sleep} if gate else {}
+        more: dict[str, Any] = {"sleep": gate.sleep} if gate else {}
         made = [replica(*on_redis(url), *MIA, sandbox=sandbox, **more) for _ in range(many)]
         yield proxy, [await stack.enter_async_context(each) for each in made]
 
