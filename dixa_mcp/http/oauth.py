@@ -6,8 +6,10 @@ it is asked nobody with a known key waits.
 """
 
 import json
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any, cast
 
 import anyio
@@ -81,7 +83,7 @@ class Keys:
         """Read the page of keys: from there and nowhere else, bounded in size and time."""
         page = bytearray()
         with anyio.fail_after(WITHIN):
-            async with httpx2.AsyncClient(follow_redirects=False) as http, http.stream("GET", self._url) as answer:
+            async with _client() as http, http.stream("GET", self._url) as answer:
                 if answer.status_code != 200:
                     raise ValueError("no page of keys")
                 async for part in answer.aiter_bytes():
@@ -89,6 +91,16 @@ class Keys:
                     if len(page) > LARGEST:
                         raise ValueError("no page of keys is that large")
         return bytes(page)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Load the certificates once a process."""
+    return httpx2.create_ssl_context()
+
+
+def _client() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(follow_redirects=False, verify=_tls())
 
 
 class OAuth:

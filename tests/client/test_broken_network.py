@@ -88,9 +88,9 @@ async def over_a_network(*flags: str, within: float = 0.25, **more: Any) -> Asyn
 
 @pytest.mark.parametrize("kind", LOST)
 async def test_a_write_whose_answer_is_lost_is_looked_up_and_reported_as_done(kind: Kind) -> None:
-    """The ambiguous case, for every kind of write: done once, said so, and a repeat does nothing (design §4.5)."""
+    """The ambiguous case, one way for every kind of write: done once, said so, a repeat does nothing (design §4.5)."""
     async with over_a_network() as (d, proxy):
-        for write in WRITES:
+        for write in WRITES if kind == "lose_answer" else WRITES[:2]:
             before = write.done(d.sandbox)
             fault = proxy.add(kind, write.request)
             said = await d.call(write.tool, **write.arguments)
@@ -105,7 +105,7 @@ async def test_a_write_whose_answer_is_lost_is_looked_up_and_reported_as_done(ki
 async def test_a_write_that_never_arrived_is_reported_as_not_done_and_can_be_repeated(kind: Kind) -> None:
     """Nothing is sent a second time by us; who asked may (design §4.5)."""
     async with over_a_network() as (d, proxy):
-        for write in WRITES:
+        for write in WRITES if kind == "reset" else WRITES[:2]:
             before = write.done(d.sandbox)
             fault = proxy.add(kind, write.request)
             said = await d.call(write.tool, **write.arguments)
