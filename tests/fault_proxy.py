@@ -184,10 +184,10 @@ class FaultProxy:
                     self._met(pair)
                     await asyncio.Event().wait()
                 case "drip":
+                    self._met(pair)
                     for at in range(len(data)):
                         pair.asker.write(data[at : at + 1])
                         await asyncio.sleep(0)
-                    self._met(pair)
                 case "hold":
                     assert pair.fault is not None
                     pair.fault.met.set()

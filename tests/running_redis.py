@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ class RunningRedis:
             self.port: int = free.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[str] | None = None
+        self._folder: TemporaryDirectory[str] | None = None
 
     @classmethod
     def found(cls) -> "RunningRedis | None":
@@ -41,7 +43,11 @@ class RunningRedis:
             return
         flags = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         flags += ["--repl-diskless-sync-delay", "0"]
-        self._process = subprocess.Popen([self._binary, *flags], stdout=subprocess.PIPE, text=True)
+        # What a replica is sent is put into a file, which the next start would read.
+        self._folder = TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [self._binary, *flags], cwd=self._folder.name, stdout=subprocess.PIPE, text=True
+        )
         assert self._process.stdout is not None
         said: list[str] = []
         for line in self._process.stdout:
@@ -57,6 +63,8 @@ class RunningRedis:
         self._process = None
         process.kill()
         process.communicate()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     @contextmanager
     def frozen(self) -> Generator[None]:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from dixa_mcp.client import patience
 from dixa_mcp.client.dixa import Dixa
 from dixa_mcp.client.pace import Pace
+from dixa_mcp.client.paths import at
 from dixa_mcp.sandbox import Sandbox, serving
 
 CONNECTIONS = 64
@@ -174,19 +175,22 @@ async def test_dixa_away_and_back_costs_no_restart(monkeypatch: pytest.MonkeyPat
 async def test_broken_connections_never_use_up_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """More breaks than the pool has places, of every kind, and callers who go away; then all goes on as before."""
     monkeypatch.setattr(patience, "TRIES", 1)
-    async with over_a_network(within=10) as (d, proxy):
+    async with serving(Sandbox()) as address, proxied(address) as (proxy, url):
+        dixa = Dixa(SecretStr("sandbox-admin-token"), base_url=url, pace=Pace(None))
 
-        async def look() -> bool:
-            return (await d.call("get_thread", conversation_id=10401)).failed
+        def look() -> list[asyncio.Task[Any]]:
+            return [asyncio.ensure_future(dixa.get(at("/organization"))) for _ in range(12)]
 
         for kind in (*NEVER_ARRIVED, *LOST):
             fault = proxy.add(kind, b"GET", times=0)
-            looking = [asyncio.ensure_future(look()) for _ in range(12)]
+            looking = look()
             await fault.met.wait()
             if kind in ("black_hole", "stall"):
                 for each in looking:
                     each.cancel()
-            await asyncio.gather(*looking, return_exceptions=True)
+            ends = await asyncio.gather(*looking, return_exceptions=True)
+            assert all(isinstance(each, BaseException) for each in ends), kind
             proxy.take_back(fault)
         assert proxy.accepted > CONNECTIONS
-        assert not any(await asyncio.gather(*(look() for _ in range(6))))
+        assert len(await asyncio.gather(*look())) == 12
+        await dixa.aclose()

@@ -35,7 +35,7 @@ def made_from(result: dict[str, Any]) -> str:
 
 async def draw(result: dict[str, Any], program: str) -> dict[str, bytes]:
     """The pictures, by theme."""
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright  # pyright: ignore[reportMissingImports] - see make pictures
 
     drawn: dict[str, bytes] = {}
     async with async_playwright() as driver:
@@ -58,8 +58,8 @@ async def draw(result: dict[str, Any], program: str) -> dict[str, bytes]:
 
 def _small(png: bytes, source: str) -> bytes:
     """The same with a palette: a chart has few colours."""
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
+    from PIL import Image  # pyright: ignore[reportMissingImports] - see make pictures
+    from PIL.PngImagePlugin import PngInfo  # pyright: ignore[reportMissingImports] - as above
 
     facts = PngInfo()
     facts.add_text("Source", source)
