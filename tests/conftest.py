@@ -5,11 +5,16 @@ from collections.abc import Generator
 
 import pytest
 from eras import ERAS
+from hypothesis import HealthCheck, settings
 from running_redis import RunningRedis
+
+# How long an example takes, to make or to try, is the machine's affair.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what lives until the end: modules, schemas, six thousand tests."""
+    """Spare the garbage collector what lives until the end: modules, schemas, thousands of tests."""
     gc.freeze()
 
 

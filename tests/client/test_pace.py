@@ -36,7 +36,7 @@ async def test_a_rested_pace_lets_three_go_and_then_one_each_tenth_of_a_second()
     rate=st.sampled_from([1.0, 2.5, 10.0]),
     burst=st.sampled_from([1.0, 3.5, 4.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_window_ever_holds_more_than_the_rate_and_the_burst(rests: list[float], rate: float, burst: float) -> None:
     """Whoever comes whenever: in any window of w seconds at most burst + rate × w go."""
 

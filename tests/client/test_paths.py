@@ -84,7 +84,7 @@ async def test_any_other_part_arrives_as_exactly_one_segment(part: str) -> None:
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_segment_decodes_to_what_was_given_or_is_refused(part: str) -> None:
     """The same for parts nobody thought of."""
     try:

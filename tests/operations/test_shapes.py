@@ -134,7 +134,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(operation=st.sampled_from(WITH_BODY), body=json_values)
 def test_any_json_is_judged_without_failing(operation: Operation, body: Any) -> None:
     """A model may send anything; a problem always says where."""
@@ -181,7 +181,7 @@ def fitting(shape: Shape) -> st.SearchStrategy[Any]:
             return st.one_of(*map(fitting, arms))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_a_body_built_from_its_shape_is_accepted_until_a_need_is_dropped(data: st.DataObject) -> None:
     """What the shape tells a model to send is what the checker takes."""
