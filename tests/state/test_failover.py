@@ -210,12 +210,14 @@ async def test_over_a_broken_network_each_command_is_sent_once_and_fails_closed(
     kind: Kind, redis_server: RunningRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More breaks than the pool has places, each command at most once at the server; then all goes on."""
-    monkeypatch.setattr("dixa_mcp.state.redis._LONGEST", 0.1)
     async with behind_an_address(redis_server) as (state, proxy):
         await state.reserve("budget", 1, 100, 60)
         fault = proxy.add(kind, b"counter:budget", times=0)
         many = 2 * CONNECTIONS
-        ends = await asyncio.gather(*(state.reserve("budget", 1, 100, 60) for _ in range(many)), return_exceptions=True)
+        with monkeypatch.context() as impatient:
+            impatient.setattr("dixa_mcp.state.redis._LONGEST", 0.1)
+            calls = (state.reserve("budget", 1, 100, 60) for _ in range(many))
+            ends = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(each) for each in ends} == {StateUnavailable}
         proxy.take_back(fault)
         used = int(redis_server.ask("GET", "dixa-mcp:counter:budget"))
