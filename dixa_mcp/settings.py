@@ -171,13 +171,13 @@ class Settings(BaseModel):
         return name
 
     @classmethod
-    def load(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> Self:
-        """Read flags and variables.
+    def load(cls, arguments: Sequence[str], environment: Mapping[str, str], beside: Sequence[str] = ()) -> Self:
+        """Read flags and variables; `beside` are flags of the command's own, which a mistyped one may have meant.
 
         Raises:
             SettingsError: An unknown flag, variable or value; the message is one line that says what to do.
         """
-        given: dict[str, Any] = {**_from_environment(environment), **_from_arguments(arguments)}
+        given: dict[str, Any] = {**_from_environment(environment), **_from_arguments(arguments, beside)}
         try:
             settings = cls.model_validate(given)
         except ValidationError as error:
@@ -271,10 +271,11 @@ def _parser() -> _Parser:
     return parser
 
 
-def _from_arguments(arguments: Sequence[str]) -> dict[str, Any]:
+def _from_arguments(arguments: Sequence[str], beside: Sequence[str]) -> dict[str, Any]:
     known, unknown = _parser().parse_known_args(arguments)
     if unknown:
-        close = get_close_matches(unknown[0].split("=")[0], [flag(name) for name in Settings.model_fields], 1)
+        flags = [*beside, *map(flag, Settings.model_fields)]
+        close = get_close_matches(unknown[0].split("=")[0], flags, 1)
         hint = f" Did you mean {close[0]}?" if close else " See dixa-mcp --help."
         raise SettingsError(f"Unknown argument {unknown[0]}.{hint}")
     return {name: _value(name, given) for name, given in vars(known).items()}

@@ -68,7 +68,7 @@ def install(words: Sequence[str], machine: Machine) -> int:
     """
     given, rest = parser().parse_known_args(list(words))
     client = _client(given.client)
-    settings = Settings.load(rest, {})
+    settings = Settings.load(rest, {}, beside=[flag(name) for name in OWN])
     if others := sorted(settings.model_fields_set - set(STDIO)):
         raise SettingsError(
             f"{flag(others[0])} is for a server of many; a client's file starts one for one person.", "Leave it out."
