@@ -1,6 +1,7 @@
 """Fixtures of every test; the way in is `front_door.desk`."""
 
 import gc
+import os
 from collections.abc import Generator
 
 import pytest
@@ -11,6 +12,11 @@ from running_redis import RunningRedis
 # How long an example takes, to make or to try, is the machine's affair.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Use twice the processors, since many tests wait: for a process, or for the end of somebody's patience."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
