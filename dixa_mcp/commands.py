@@ -230,11 +230,15 @@ def _audit(words: list[str], environment: Mapping[str, str]) -> int:
 
 def _token(words: list[str]) -> int:
     name = words[0] if len(words) == 1 else ""
-    if not re.fullmatch(r"[\w.@+-]{1,64}", name):
+    if not name:
         raise SettingsError("Whose bearer is it to be?", "For instance: dixa-mcp token slack-bot >> callers.toml")
+    if not re.fullmatch(r"[\w.@+-]{1,64}", name):
+        raise SettingsError(f"{name!r} can't be a caller's name.", "Use letters, digits and _ . @ + -, 64 at most.")
     bearer = secrets.token_urlsafe(32)
     print(f'[[caller]]\nname = {json.dumps(name)}\nsha256 = "{sha256(bearer.encode()).hexdigest()}"')
-    print('# agent = "mia@example.com"   # acts as this agent\n# cap = "internal"   # read, internal, customer, …\n')
+    print('# agent = "mia@example.com"   # acts as this agent')
+    print(f'# cap = "internal"   # {", ".join(Effect)}')
+    print("# until = 2027-01-31   # the last day it is good\n")
     print(f"The bearer of {name}, shown only now: {bearer}", file=sys.stderr)
     return 0
 

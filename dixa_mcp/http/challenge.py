@@ -31,7 +31,7 @@ class Challenge:
     def wider(self, caller: Caller, scopes: list[str], tool: str) -> NotAdmittedError | None:
         """Refuse a call for which a token with one more scope would do (the MCP specification calls it step-up).
 
-        What no token would open is left to the call itself, which says why.
+        What no token would open, and what only its arguments make worse, is left to the call itself, which says why.
         """
         known = self.policy.tools.get(tool) if self.policy and tool else None
         if self.policy is None or known is None or known.effect <= caller.cap:

@@ -38,6 +38,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 logger = logging.getLogger("dixa_mcp.http")
 
 LONGEST_AGENT = 200
+SINGLE = {"host", "origin", "authorization", "mcp-protocol-version", "mcp-session-id"}
+"""Headers that decide something: of two, the SDK could believe another than we."""
 LISTEN = "subscriptions/listen"
 
 
@@ -162,6 +164,7 @@ class Door:
                 yield
             return
         if _opens_session(headers):
+            # Of those that open at one instant a few more may pass, as many as a caller has calls; the total is exact.
             self.limits.sessions.check(self.owners(), who)
         with self.limits.calls.one(who):
             self.figures.busy(1)
@@ -264,7 +267,7 @@ def _headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key = name.decode("latin-1").lower()
-        if key in {"host", "origin", "authorization"} and key in headers:
+        if key in SINGLE and key in headers:
             raise TurnedAwayError(400, f"There is more than one {key} header.")
         headers[key] = value.decode("latin-1")
     return headers

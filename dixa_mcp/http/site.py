@@ -199,7 +199,7 @@ class Site:
 
     async def _redis_takes_writes(self) -> bool:
         assert self.redis is not None  # noqa: S101 - asked for only then
-        if anyio.current_time() >= self._asked + ASKED_AGAIN or not self._writable:
+        if anyio.current_time() >= self._asked + ASKED_AGAIN:
             self._writable = await self.redis.server.writable()
             self._asked = anyio.current_time()
         return self._writable

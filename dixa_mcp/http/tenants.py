@@ -69,7 +69,11 @@ class Pool:
             ready = self._ready[visit.organisation] = self._open(visit.organisation, key)
         ready.in_use += 1
         self._ready.move_to_end(visit.organisation)
-        await self._make_room()
+        try:
+            await self._make_room()
+        except BaseException:
+            ready.in_use -= 1
+            raise
 
     def leave(self, visit: Visit) -> None:
         """Let go of an organisation."""
@@ -112,13 +116,12 @@ class Pool:
         return _Ready(dixa, personal)
 
     async def _make_room(self) -> None:
-        # Looked for only when there are too many, since this runs with every request.
-        surplus = len(self._ready) - self.settings.tenants
-        if surplus <= 0:
-            return
-        unused = [name for name, ready in self._ready.items() if ready.in_use == 0]
-        for name in unused[:surplus]:
-            await _closed(self._ready.pop(name).dixa)
+        while len(self._ready) > self.settings.tenants:
+            # Looked for anew each time, for others come and go while one is closed.
+            unused = next((name for name, ready in self._ready.items() if ready.in_use == 0), None)
+            if unused is None:
+                return
+            await _closed(self._ready.pop(unused).dixa)
 
 
 async def _closed(dixa: Any) -> None:

@@ -99,6 +99,8 @@ def install(words: Sequence[str], machine: Machine) -> int:
     if not given.yes and not _agreed(machine, file):
         print("Nothing was changed.")
         return 1
+    if Content.of(file) != content:
+        raise SettingsError(f"{file} was changed meanwhile by somebody else; it is as they left it.", "Run this again.")
     copy = write(file, content.saying(after))
     print(f"Changed {file}." + (f" The former one is kept as {copy.name}." if copy else ""))
     if given.uninstall:
@@ -123,7 +125,7 @@ def written(client: Client, launch: Launch, text: str) -> str:
     match client.format:
         case "json":
             text = jsonc.put(text, [client.key, NAME], entry)
-            if client.name == "vscode" and not launch.sandbox:
+            if client.name == "vscode" and launch.needs_token:
                 text = jsonc.append(text, "inputs", VSCODE_INPUT)
             return text
         case "toml":

@@ -70,16 +70,25 @@ def write(file: Path, content: Content) -> Path | None:
         else:
             file.unlink()
     except OSError as error:
-        raise SettingsError(f"{file} can't be written: {error.strerror}.") from error
+        raise SettingsError(
+            f"{file} can't be written: {error.strerror}. It is as it was.",
+            "Make room, or see to the rights; or add the entry of --print by hand.",
+        ) from error
     return copy
 
 
 def _put(file: Path, data: bytes, mode: int) -> None:
     """Write beside it and move it there, so that it is never half there, nor open to more people than before."""
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
-        new.write(data)
-    Path(new.name).chmod(mode)
-    Path(new.name).replace(file)
+        beside = Path(new.name)
+        try:
+            new.write(data)
+            new.close()
+            beside.chmod(mode)
+            beside.replace(file)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
 
 
 def _free(file: Path) -> Path:

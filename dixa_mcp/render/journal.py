@@ -34,7 +34,7 @@ class Changes:
 @render.register
 def _(changes: Changes, view: View) -> str:
     if not changes.rows:
-        return "You changed nothing in the last week."
+        return "No change of yours in the last week is known to this server."
     rows = [_row(row, view) for row in changes.rows]
     kept = fit(rows)
     older = changes.of - kept

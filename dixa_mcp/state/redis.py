@@ -6,7 +6,8 @@ stays away the outcome is unknown and `StateUnavailable` is raised, so `reserve`
 what they may have taken stays taken until it expires, and nobody acts on it.
 
 A server that says it is a replica was a primary before, so every connection is made anew: the address leads to
-the present one. What a failover lost of a budget, those who had seen it bring back.
+the present one. A counter that a failover lost goes on from what the first to ask had seen of it last; one that
+survived it goes on from what the new primary has.
 """
 
 import asyncio
@@ -62,6 +63,7 @@ return {granted and 1 or 0, used, left, now + left}
 """
 
 _RELEASE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 local used = tonumber(redis.call('GET', KEYS[1]) or 0)
 local back = math.min(used, tonumber(ARGV[1]))
 if back > 0 then used = redis.call('DECRBY', KEYS[1], back) end
@@ -167,7 +169,7 @@ class RedisServer:
     async def writable(self) -> bool:
         """Say whether the server takes what is written, within two seconds; one that only answers may be full."""
         try:
-            await self.command("SET", "written", "", "PX", 60_000)
+            await self.command("SET", "value:written", "", "PX", 60_000)
         except StateUnavailable:
             return False
         return True
@@ -241,7 +243,8 @@ class RedisState:
         """Give back, never below nothing."""
         used = await self._release(_counter(key), amount)
         if key in self._seen:
-            self._seen[key] = (used, self._seen[key][1])
+            seen, ends = self._seen[key]
+            self._seen[key] = (max(0, seen - amount) if used < 0 else used, ends)
 
     async def push(self, key: str, value: str, ttl: float, keep: int) -> None:
         """Append to a list."""

@@ -59,10 +59,10 @@ async def a_get(rounds: int, peer: Peer | None) -> list[Row]:
     least = [b - c for b, c in zip(reference, alone, strict=True)]
     ratio = statistics.median(own) / statistics.median(least)
     error = statistics.median(failed) / statistics.median(succeeded)
-    peers = ["4.7 ms", "40 ×"]
+    peers = ["4.7 ms", "40 × its success"]
     if theirs:
         read, wrong = (statistics.median(each) for each in theirs)
-        peers = [f"{read - statistics.median(alone):.1f} ms", f"{wrong / read:.1f} ×"]
+        peers = [f"{read - statistics.median(alone):.1f} ms", f"{wrong / read:.1f} × its success"]
     return [
         Row(
             "A get on stdio, minus the same HTTP call",

@@ -124,6 +124,8 @@ async def test_a_header_that_decides_something_stands_there_once() -> None:
             ["Mcp-Method: tools/call"],
             ["Mcp-Name: dixa_add_note"],
             ["Mcp-Protocol-Version: 2026-07-28"],
+            ["Mcp-Protocol-Version: 2025-11-25"],
+            ["Mcp-Session-Id: one", "Mcp-Session-Id: two"],
         ):
             lines = (*twice, f"Content-Length: {len(SMUGGLED)}", "Connection: close")
             answer = await raw(port, request(port, *lines, body=SMUGGLED))
@@ -289,10 +291,9 @@ async def test_a_head_alone_opens_nothing() -> None:
     """Connections that only begin a request hold no place of a caller's."""
     async with replica("--capacity", "1") as site:
         port = site.server.port
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head(port, 500))
         await writer.drain()
         async with site.http() as http:
             assert (await http.post("/mcp", json=HELLO, headers=JSON)).status_code == 200
         writer.close()
-        assert reader

@@ -95,6 +95,7 @@ async def test_on_a_read_only_redis_writes_stop_and_go_on_where_the_address_lead
         assert "shared state of this server can't be reached" in said
         assert notes(site.sandbox) == []
         proxy.target = ("127.0.0.1", second_redis.port)
+        site.site._asked = float("-inf")
         assert (await http.get("/readyz?for=writes")).status_code == 200
         assert '"isError":false' in await call(site, "dixa_add_note", **NOTE)
         assert notes(site.sandbox) == [NOTE["text"]]

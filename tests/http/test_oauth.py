@@ -338,7 +338,7 @@ async def test_keys_come_from_the_configured_address_only(provider: IdentityProv
 
 
 async def test_invented_keys_do_not_become_the_issuers_load(provider: IdentityProvider) -> None:
-    """A hundred unknown names in parallel are one fetch, and who has a good token gets in meanwhile."""
+    """Twenty unknown names in parallel are one fetch, and who has a good token gets in meanwhile."""
     async with guarded(provider) as site:
         unknown = [status(site, provider.token("dixa:read", kid=f"unknown-{at}")) for at in range(20)]
         ends = await asyncio.gather(*unknown, status(site, provider.token("dixa:read")))

@@ -169,7 +169,7 @@ def test_a_file_of_the_users_for_the_token_is_the_only_one(
     install([name, "--print", "--api-key-file", "mine"], here)
     told = capsys.readouterr()
     assert told.out.count("--api-key-file") == 1
-    assert "DIXA_API_KEY" not in told.out.replace("dixa_api_key", "")
+    assert "DIXA_API_KEY" not in told.out.upper()
     assert "file of --api-key-file" in told.err
 
 
@@ -226,3 +226,22 @@ def test_print_and_uninstall_exclude_each_other(tmp_path: Path) -> None:
     """One shows an entry, the other takes it out."""
     with pytest.raises(SettingsError, match="--print"):
         install(["cursor", "--print", "--uninstall"], machine(tmp_path))
+
+
+def test_a_file_that_changed_meanwhile_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client writes while the person thinks isn't lost."""
+    here = machine(tmp_path, asks=True)
+    file = place("cursor", here)
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    theirs = '{"mcpServers": {"theirs": {"command": "x"}}}'
+
+    class Person(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            file.write_text(theirs)
+            return super().readline()
+
+    monkeypatch.setattr(sys, "stdin", Person("y\n"))
+    with pytest.raises(SettingsError, match="meanwhile"):
+        install(["cursor"], here)
+    assert file.read_text() == theirs

@@ -102,6 +102,19 @@ async def test_what_a_failover_lost_of_a_budget_is_counted_on_by_who_saw_it(
         assert (await state.reserve("another", 1, 5, 600)).used == 1
 
 
+async def test_giving_back_on_an_empty_new_primary_forgets_no_use(
+    redis_server: RunningRedis, second_redis: RunningRedis
+) -> None:
+    """The first that a new primary hears may be a write that failed."""
+    async with behind_an_address(redis_server) as (state, proxy):
+        await state.reserve("budget", 4, 5, 600)
+        redis_server.stop()
+        proxy.target = ("127.0.0.1", second_redis.port)
+        await at_once(state)
+        await state.release("budget", 1)
+        assert (await state.reserve("budget", 1, 5, 600)).used == 4
+
+
 async def test_a_window_that_ended_is_not_brought_back(redis_server: RunningRedis) -> None:
     """What was seen counts until its window ends, by the server's clock."""
     async with behind_an_address(redis_server) as (state, _):

@@ -94,7 +94,7 @@ async def test_who_has_it_already_is_told_and_nothing_is_written() -> None:
         assert "already" in said.text
         assert "Nothing was changed" in said.text
         assert d.writes == []
-        assert "changed nothing" in (await d.call("list_changes")).text
+        assert "No change of yours" in (await d.call("list_changes")).text
 
 
 @pytest.mark.parametrize(("conversation_id", "reason"), [(10406, "closed"), (10409, "anonymised"), (99999999, "404")])

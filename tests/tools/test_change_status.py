@@ -65,7 +65,7 @@ async def test_what_is_in_that_state_is_told_and_nobody_is_asked(era: str) -> No
             assert "DUPLICATE" not in said.text
         assert d.questions == []
         assert d.writes == []
-        assert "changed nothing" in (await d.call("list_changes")).text
+        assert "No change of yours" in (await d.call("list_changes")).text
 
 
 async def test_a_conversation_closed_twice_is_closed_twice() -> None:

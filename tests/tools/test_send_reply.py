@@ -311,7 +311,7 @@ async def test_dixas_own_refusal_of_the_key_is_a_duplicate() -> None:
         assert not said.failed
         assert "DUPLICATE" in said.text
         assert "not closed" in said.text
-        assert "changed nothing" in (await d.call("list_changes")).text
+        assert "No change of yours" in (await d.call("list_changes")).text
 
 
 async def test_a_duplicate_says_that_its_other_wishes_were_not_done() -> None:

@@ -275,7 +275,7 @@ async def test_the_list_is_there_in_read_only_mode_and_undo_is_not() -> None:
         names = {tool.name for tool in (await d.client.list_tools()).tools}
         assert "dixa_list_changes" in names
         assert "dixa_undo_change" not in names
-        assert "changed nothing" in (await d.call("list_changes")).text
+        assert "No change of yours" in (await d.call("list_changes")).text
 
 
 async def test_nobody_sees_or_undoes_what_another_state_holds() -> None:

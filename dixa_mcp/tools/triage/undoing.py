@@ -69,7 +69,9 @@ async def _undoable(call: Call, change_id: str) -> tuple[Entry, Undo]:
     """
     entry = await journal.find(call, change_id)
     if entry is None:
-        raise InvalidArgument(f"You made no change {change_id!r} in the last week.", "dixa_list_changes lists them.")
+        raise InvalidArgument(
+            f"No change {change_id!r} of yours is known to this server.", "dixa_list_changes lists those that are."
+        )
     if entry.id in await journal.undone(call):
         raise Refused("undone", f"{entry.id} was undone already.")
     undo = entry.inverse()
