@@ -1,15 +1,15 @@
 """Between us and Dixa the network breaks in every way a network can; counted at the sandbox (design §4.5, §7, §12)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from fault_proxy import FaultProxy, Kind, proxied
 from front_door import MIA, Desk, desk
 from pydantic import SecretStr
+from writes import writes
 
 from dixa_mcp.client import patience
 from dixa_mcp.client.dixa import Dixa
@@ -19,60 +19,7 @@ from dixa_mcp.sandbox import Sandbox, serving
 
 CONNECTIONS = 64
 """What the pool of `link` holds at most."""
-
-
-@dataclass
-class Write:
-    """A write that somebody notices: the call, the request that does it, and how often it was done."""
-
-    tool: str
-    arguments: dict[str, Any]
-    request: bytes
-    done: Callable[[Sandbox], int]
-
-
-def reached(sandbox: Sandbox, text: str) -> int:
-    return sum(text in str(each) for each in sandbox.reached_customers)
-
-
-WRITES = [
-    Write(
-        "add_note",
-        {"conversation_id": 10401, "text": "Called back"},
-        b"POST /v1/conversations/10401/notes",
-        lambda sandbox: sum(note["message"] == "Called back" for note in sandbox.organisation.notes[10401]),
-    ),
-    Write(
-        "send_reply",
-        {"conversation_id": 10401, "text": "On its way", "after_message": "29c4c258"},
-        b"POST /v1/conversations/10401/messages",
-        lambda sandbox: reached(sandbox, "On its way"),
-    ),
-    Write(
-        "start_conversation",
-        {
-            "channel": "email",
-            "customer": "olivia.hart@example.com",
-            "subject": "Your replacement",
-            "text": "We shipped it.",
-            "endpoint": "Support inbox",
-        },
-        b"POST /v1/conversations HTTP",
-        lambda sandbox: reached(sandbox, "We shipped it."),
-    ),
-    Write(
-        "create_customer",
-        {"name": "Zoe New", "email": "zoe@example.org"},
-        b"POST /v1/endusers",
-        lambda sandbox: sum(one.get("email") == "zoe@example.org" for one in sandbox.organisation.end_users.values()),
-    ),
-    Write(
-        "update_tags",
-        {"conversation_id": 10403, "add": ["vip"]},
-        b"PUT /v1/conversations/10403/tags",
-        lambda sandbox: len(sandbox.organisation.tagged.get(10403, [])),
-    ),
-]
+WRITES = writes("broken")
 LOST: list[Kind] = ["lose_answer", "close_instead", "truncate", "stall"]
 NEVER_ARRIVED: list[Kind] = ["reset", "black_hole", "cut_request"]
 

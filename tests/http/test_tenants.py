@@ -147,19 +147,6 @@ async def test_who_listens_hears_of_their_own_organisation_only() -> None:
             await asyncio.wait_for(anext(aiter(overheard)), 0.05)
 
 
-async def test_many_who_come_at_once_make_room_for_each_other() -> None:
-    """Each looks anew who is unused, for others come and go while a client is closed."""
-    sandbox = Sandbox()
-    more_organisations(sandbox, 8)
-    status: list[tuple[str, dict[str, Any]]] = [("dixa_status", {})]
-    async with replica(*ALONE, "--tenants", "1", sandbox=sandbox) as site, site.http() as http:
-        for _ in range(3):
-            await asyncio.gather(*[rounds(http, f"key-{number}", "auto", status) for number in range(8)])
-        await rounds(http, SECOND, "auto", status)
-        assert len(site.site.pool) == 1
-        assert [ready.in_use for ready in site.site.pool._ready.values()] == [0]
-
-
 async def test_an_organisation_in_use_is_not_evicted() -> None:
     """A call under way keeps its client, however many others come."""
     async with replica(*ALONE, "--tenants", "1") as site:
